@@ -1,0 +1,51 @@
+# Passerelle. `make serve` and `make test` work on a fresh clone; needed: Python 3.11+, make, and Node.js for GraphiQL.
+PYTHON ?= python3
+BIN := .venv/bin
+EXPORT := examples/exports/aaf
+
+.PHONY: setup serve test check format schema lock help
+
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: .setup-python .setup-pages ## Make the environment (done by serve and test)
+
+.setup-python: requirements.lock pyproject.toml examples/timetable_service/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Passerelle needs Python 3.11 or newer; set PYTHON=..." if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e examples/timetable_service
+	@touch $@
+
+.setup-pages: gateway/pages/package-lock.json gateway/pages/install.py
+	@if command -v npm >/dev/null; then \
+	  npm ci --prefix gateway/pages --ignore-scripts --no-audit --no-fund --loglevel=error \
+	  && $(BIN)/python -m gateway.pages.install; \
+	else echo "Node.js is not installed: GraphiQL will be missing, everything else works."; fi
+	@touch $@
+
+serve: setup ## Import the example export, add the demo year, start the gateway
+	@$(BIN)/passerelle import aaf $(EXPORT)
+	@$(BIN)/passerelle demo --people $(EXPORT)
+	@$(BIN)/passerelle serve --welcome
+
+test: setup check ## Run every check and test
+	$(BIN)/pytest -n 2
+
+check: setup ## Lint, types, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schema: setup ## Write the generated files again
+	$(BIN)/passerelle schema > schema.graphql
+	$(BIN)/passerelle check --settings > docs/settings.md
+
+lock: setup ## Resolve dependencies anew
+	$(BIN)/uv pip compile pyproject.toml --group development --generate-hashes --universal --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --quiet --upgrade --output-file requirements.lock

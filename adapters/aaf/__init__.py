@@ -1,0 +1,1 @@
+"""AAF (annuaire académique fédérateur): the directory export of the French ministry, see README.md."""

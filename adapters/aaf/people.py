@@ -1,0 +1,325 @@
+"""AAF persons as canonical records (formats: annexe AAF of the SDET, attributes ENT*)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from adapters.aaf.files import Entry, ExportFile
+from adapters.base import Refusal
+from adapters.records import (
+    Enrolment,
+    Guardian,
+    Guardianship,
+    Record,
+    SchoolClass,
+    StaffMember,
+    Student,
+    Teaching,
+    record_id,
+)
+
+SOURCE = "aaf"
+RELATIONS = {
+    "1": "FATHER",
+    "10": "FATHER",
+    "2": "MOTHER",
+    "20": "MOTHER",
+    "3": "LEGAL_TUTOR",
+    "4": "OTHER_RELATIVE",
+    "5": "CHILD_WELFARE_SERVICE",
+    "6": "OTHER",
+    "7": "SELF",
+}
+ROLES = {
+    "ENS": "TEACHER",
+    "DIR": "MANAGEMENT",
+    "EDU": "SCHOOL_LIFE",
+    "ASE": "SCHOOL_LIFE",
+    "SUR": "SCHOOL_LIFE",
+    "DOC": "SUPPORT",
+    "AES": "SUPPORT",
+    "ADM": "ADMINISTRATION",
+    "MDS": "HEALTH",
+    "ORI": "COUNSELLING",
+}
+GUARDIAN_PERMISSIONS = [
+    "READ_SCHOOL_DATA",
+    "MARK_HOMEWORK",
+    "JUSTIFY_ABSENCE",
+    "DECLARE_ABSENCE",
+    "SIGN_LIAISON_NOTE",
+    "ACKNOWLEDGE_BEHAVIOUR",
+    "ANSWER_TRIP_CONSENT",
+    "SIGN_DOCUMENT",
+    "SEND_MESSAGES",
+    "VIEW_REPORT_CARDS",
+    "GRANT_PARTNER_ACCESS",
+]
+OLD_DUPLICATE = ["1", "1", "1", "1", "0"]
+"""Fields after the person of a link that older exports write beside the true one."""
+
+
+def aaf_id(kind: str, external_id: str) -> str:
+    """Return the id of an AAF record."""
+    return record_id(SOURCE, kind, external_id)
+
+
+@dataclass(slots=True)
+class Known:
+    """What was read so far: an export names things before or without declaring them."""
+
+    schools: set[str] = field(default_factory=set)
+    guardians: set[str] = field(default_factory=set)
+    classes: set[tuple[str, str]] = field(default_factory=set)
+
+
+def refusal(file: ExportFile, entry: Entry, name: str, value: str, reason: str, remedy: str) -> Refusal:
+    """Describe what could not be taken, with file and line."""
+    return Refusal(f"{file.name}, line {entry.line}", entry.identifier, name, value, reason, remedy)
+
+
+def parse_day(text: str | None) -> date | None:
+    """Read dd/mm/yyyy. Raises ValueError."""
+    return datetime.strptime(text, "%d/%m/%Y").date() if text else None
+
+
+def _address(entry: Entry) -> dict[str, Any]:
+    lines = [line.strip() for line in (entry.one("ENTPersonAdresse") or "").split("$")]
+    return {
+        "address_lines": [line for line in lines if line],
+        "postal_code": entry.one("ENTPersonCodePostal"),
+        "city": entry.one("ENTPersonVille"),
+        "country": entry.one("ENTPersonPays"),
+    }
+
+
+def guardian(entry: Entry, known: Known) -> Iterator[Record]:
+    """Read a guardian (PersRelEleve)."""
+    known.guardians.add(entry.identifier)
+    yield Guardian(
+        id=aaf_id("Guardian", entry.identifier),
+        source_id=SOURCE,
+        external_id=entry.identifier,
+        title=entry.one("personalTitle"),
+        first_name=entry.one("givenName"),
+        last_name=entry.one("sn") or entry.one("ENTPersonNomPatro") or "?",
+        email=entry.one("ENTPersonMail") or entry.one("mail"),
+        mobile_phone=entry.one("mobile") or entry.one("ENTPersonMobileSMS"),
+        landline_phone=entry.one("homePhone") or entry.one("telephoneNumber"),
+        **_address(entry),
+    )
+
+
+def school_of(entry: Entry) -> str | None:
+    """Find the school of a student: declared, or the first part of the class."""
+    declared = entry.one("ENTPersonStructRattach")
+    return declared or (entry.one("ENTEleveClasses") or "").partition("$")[0] or None
+
+
+def boarding_status(regime: str | None) -> str | None:
+    """Read the régime: externe, demi-pensionnaire, interne."""
+    words = (regime or "").upper()
+    if not words:
+        return None
+    for start, status in (("EXT", "DAY_STUDENT"), ("DEMI", "HALF_BOARD"), ("DP", "HALF_BOARD")):
+        if words.startswith(start):
+            return status
+    return "FULL_BOARD" if words.startswith("INT") and "EXT" not in words else "UNKNOWN"
+
+
+def student(entry: Entry, known: Known, file: ExportFile) -> Iterator[Record | Refusal]:
+    """Read a student with classes, groups and guardians (Eleve)."""
+    structure = school_of(entry)
+    if structure not in known.schools:
+        yield refusal(
+            file,
+            entry,
+            "ENTPersonStructRattach",
+            structure or "",
+            "the school is not in the export",
+            "Add the EtabEducNat file of this school.",
+        )
+        return
+    assert structure is not None
+    day = entry.one("ENTPersonDateNaissance")
+    try:
+        born = parse_day(day)
+    except ValueError:
+        born = None
+        reason, remedy = "not a date", "Write it as dd/mm/yyyy."
+        yield refusal(file, entry, "ENTPersonDateNaissance", day or "", reason, remedy)
+    identity = aaf_id("Student", entry.identifier)
+    school = aaf_id("School", structure)
+    yield Student(
+        id=identity,
+        school_id=school,
+        source_id=SOURCE,
+        external_id=entry.identifier,
+        title=entry.one("personalTitle"),
+        first_name=entry.one("givenName"),
+        last_name=entry.one("sn") or entry.one("ENTPersonNomPatro") or "?",
+        birth_name=entry.one("ENTPersonNomPatro"),
+        date_of_birth=born,
+        grade_level=entry.one("ENTEleveNivFormation") or entry.one("ENTEleveLibelleMEF"),
+        boarding_status=boarding_status(entry.one("ENTEleveRegime")),
+        course_id=aaf_id("Course", mef) if (mef := entry.one("ENTEleveMEF")) else None,
+        information_system_id=entry.one("ENTEleveStructRattachId"),
+    )
+    yield _enrolment(entry, identity, school, school, "SCHOOL")
+    yield _enrolment(entry, identity, school, identity, "SELF")
+    yield from _class_enrolments(entry, identity, school, known)
+    yield from _guardianships(entry, identity, school, known, file)
+
+
+def _enrolment(entry: Entry, student_id: str, school: str, class_id: str, kind: str) -> Enrolment:
+    return Enrolment(
+        id=aaf_id("Enrolment", f"{entry.identifier}:{class_id}"),
+        school_id=school,
+        source_id=SOURCE,
+        external_id=f"{entry.identifier}:{kind}",
+        student_id=student_id,
+        class_id=class_id,
+        kind=kind,
+    )
+
+
+def school_class(structure: str, name: str, class_type: str, **others: Any) -> SchoolClass:
+    """Make the record of a class or group."""
+    return SchoolClass(
+        id=aaf_id("SchoolClass", f"{class_type}:{structure}${name}"),
+        school_id=aaf_id("School", structure),
+        source_id=SOURCE,
+        external_id=f"{structure}${name}",
+        name=name,
+        class_type=class_type,
+        **others,
+    )
+
+
+def _class_enrolments(entry: Entry, student_id: str, school: str, known: Known) -> Iterator[Record]:
+    """Yield classes and groups, also those that the school did not declare, and who is in them."""
+    for attribute, kind, class_type in (
+        ("ENTEleveClasses", "CLASS", "HOMEROOM"),
+        ("ENTEleveGroupes", "GROUP", "SCHEDULED"),
+    ):
+        for value in entry.all(attribute):
+            structure, _, name = value.partition("$")
+            if structure not in known.schools or not name:
+                continue
+            made = school_class(structure, name, class_type)
+            if (made.class_type, value) not in known.classes:
+                known.classes.add((made.class_type, value))
+                yield made
+            yield _enrolment(entry, student_id, school, made.id, kind)
+
+
+def _links(entry: Entry) -> list[tuple[str, list[str]]]:
+    """Return person and fields of each link, of the newer attribute or else of the older ones."""
+    links: dict[str, list[str]] = {}
+    for value in entry.all("ENTElevePersRelEleve"):
+        person, *fields = value.split("$")
+        if person not in links or links[person] == OLD_DUPLICATE:
+            links[person] = fields
+    if links:
+        return list(links.items())
+    legal = entry.all("ENTEleveAutoriteParentale")
+    relations = {entry.one("ENTElevePere"): "1", entry.one("ENTEleveMere"): "2"}
+    for person in dict.fromkeys([*entry.all("ENTEleveParents"), *legal]):
+        rank = str(legal.index(person) + 1) if person in legal else "0"
+        links[person] = [relations.get(person, ""), "", rank, "", ""]
+    for number in ("1", "2"):
+        other = entry.one(f"ENTElevePersRelEleve{number}")
+        if other and other not in links:
+            links[other] = ["", "", "0", "1", ""]
+    return list(links.items())
+
+
+def _guardianships(
+    entry: Entry, student_id: str, school: str, known: Known, file: ExportFile
+) -> Iterator[Record | Refusal]:
+    for person, fields in _links(entry):
+        if person not in known.guardians:
+            yield refusal(
+                file,
+                entry,
+                "ENTElevePersRelEleve",
+                person,
+                "this guardian is in no PersRelEleve file",
+                "The student is kept without this guardian; ask for a complete export.",
+            )
+            continue
+        relation, financial, legal, contact, _ = [*fields, "", "", "", "", ""][:5]
+        rank = int(legal) if legal in ("1", "2") else None
+        kind = RELATIONS.get(relation, "UNKNOWN")
+        access = rank is not None or kind == "SELF"
+        yield Guardianship(
+            id=aaf_id("Guardianship", f"{person}:{entry.identifier}"),
+            school_id=school,
+            source_id=SOURCE,
+            external_id=f"{person}:{entry.identifier}",
+            guardian_id=aaf_id("Guardian", person),
+            student_id=student_id,
+            relation=kind,
+            responsibility="LEGAL_GUARDIAN" if rank else ("CONTACT" if contact == "1" else "UNKNOWN"),
+            legal_rank=rank,
+            pays_fees=financial == "1" if financial else None,
+            is_emergency_contact=contact == "1" if contact else None,
+            has_data_access=access,
+            permissions=GUARDIAN_PERMISSIONS if access else [],
+        )
+
+
+def staff_member(entry: Entry, known: Known) -> Iterator[Record | Refusal]:
+    """Read a member of staff (PersEducNat); functions in schools outside the export are normal."""
+    functions = [value.split("$") for value in entry.all("ENTPersonFonctions")]
+    here = [parts for parts in functions if parts[0] in known.schools]
+    structure = entry.one("ENTPersonStructRattach")
+    if structure not in known.schools:
+        structure = here[0][0] if here else None
+    function = next(iter(here or functions), [])
+    identity = aaf_id("StaffMember", entry.identifier)
+    yield StaffMember(
+        id=identity,
+        school_id=aaf_id("School", structure) if structure else None,
+        source_id=SOURCE,
+        external_id=entry.identifier,
+        title=entry.one("personalTitle"),
+        first_name=(entry.one("givenName") or "").title() or None,
+        last_name=entry.one("sn") or entry.one("ENTPersonNomPatro") or "?",
+        role=ROLES.get(function[1] if len(function) > 1 else "", "OTHER"),
+        function_label=function[-1].capitalize() if len(function) > 2 else None,
+        email=entry.one("mail"),
+    )
+    yield from _teachings(entry, identity, known)
+
+
+def _teachings(entry: Entry, staff: str, known: Known) -> Iterator[Record]:
+    main = {("HOMEROOM", value) for value in entry.all("ENTAuxEnsClassesPrincipal")}
+    taught: dict[tuple[str, str, str | None], None] = {}
+    for attribute, class_type in (
+        ("ENTAuxEnsClassesMatieres", "HOMEROOM"),
+        ("ENTAuxEnsGroupesMatieres", "SCHEDULED"),
+    ):
+        for value in entry.all(attribute):
+            place, _, subject = value.rpartition("$")
+            taught[class_type, place, subject] = None
+    named = {(kind, place) for kind, place, _ in taught}
+    for kind, place in sorted(main - named):
+        taught[kind, place, None] = None
+    for class_type, place, code in taught:
+        if (class_type, place) not in known.classes:
+            continue
+        structure, _, name = place.partition("$")
+        yield Teaching(
+            id=aaf_id("Teaching", f"{entry.identifier}:{class_type}:{place}:{code or ''}"),
+            school_id=aaf_id("School", structure),
+            source_id=SOURCE,
+            external_id=f"{entry.identifier}:{place}:{code or ''}",
+            staff_id=staff,
+            class_id=school_class(structure, name, class_type).id,
+            subject_id=aaf_id("Subject", code) if code else None,
+            is_main_teacher=(class_type, place) in main,
+        )

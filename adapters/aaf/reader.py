@@ -1,0 +1,125 @@
+"""Reads a complete AAF export as canonical records, streaming."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from adapters.aaf.files import Entry, ExportFile, entries, export_files
+from adapters.aaf.people import SOURCE, Known, aaf_id, guardian, school_class, staff_member, student
+from adapters.base import Export, InvalidExport, Refusal
+from adapters.records import Course, Record, School, Subject
+
+DECLARED_CATEGORIES = {
+    "EtabEducNat": "EtabEducNat",
+    "MatiereEducNat": "MatEducNat",
+    "MefEducNat": "MefEducNat",
+    "PersRelEleve": "PersRelEleve",
+    "Eleve": "Eleve",
+    "PersEducNat": "PersEducNat",
+}
+"""What the requests of a file of each category call themselves."""
+KINDS = {
+    "COLLEGE": "MIDDLE_SCHOOL",
+    "LYCEE PROFESSIONNEL": "VOCATIONAL_HIGH_SCHOOL",
+    "LYCEE POLYVALENT": "HIGH_SCHOOL",
+    "LYCEE": "HIGH_SCHOOL",
+    "ECOLE MATERNELLE": "NURSERY",
+    "ECOLE": "PRIMARY",
+}
+ZONES = {
+    "971": "America/Guadeloupe",
+    "972": "America/Martinique",
+    "973": "America/Cayenne",
+    "974": "Indian/Reunion",
+    "975": "America/Miquelon",
+    "976": "Indian/Mayotte",
+    "977": "America/St_Barthelemy",
+    "978": "America/Marigot",
+    "986": "Pacific/Wallis",
+    "987": "Pacific/Tahiti",
+    "988": "Pacific/Noumea",
+}
+"""Time zones by département, the first three digits of a UAI; all others are Europe/Paris."""
+
+
+class AafReader:
+    """Reads AAF exports: a folder or a zip."""
+
+    name = "aaf"
+    title = "AAF, annuaire académique fédérateur (folder or zip of XML files)"
+
+    def inspect(self, path: Path) -> Export:
+        """List the files of the export. Raises InvalidExport."""
+        return Export(SOURCE, "AAF", True, sum(file.size for file in export_files(path)))
+
+    def read(self, path: Path) -> Iterator[Record | Refusal | int]:
+        """Yield records and refusals, and after each file the bytes read so far. Raises InvalidExport."""
+        known, done = Known(), 0
+        for file in export_files(path):
+            for entry in entries(file):
+                if entry.category != DECLARED_CATEGORIES[file.category]:
+                    raise InvalidExport(
+                        f"{file.name}, line {entry.line}: category {entry.category!r} in a file of "
+                        f"{file.category}."
+                    )
+                yield from _records(file, entry, known)
+            done += file.size
+            yield done
+
+
+def _records(file: ExportFile, entry: Entry, known: Known) -> Iterator[Record | Refusal]:
+    match file.category:
+        case "EtabEducNat":
+            yield from _school(entry, known)
+        case "MatiereEducNat":
+            yield Subject(
+                id=aaf_id("Subject", entry.identifier),
+                source_id=SOURCE,
+                external_id=entry.identifier,
+                code=entry.identifier,
+                name=entry.one("ENTLibelleMatiere") or entry.identifier,
+            )
+        case "MefEducNat":
+            yield Course(
+                id=aaf_id("Course", entry.identifier),
+                source_id=SOURCE,
+                external_id=entry.identifier,
+                name=entry.one("ENTLibelleMef") or entry.identifier,
+            )
+        case "PersRelEleve":
+            yield from guardian(entry, known)
+        case "Eleve":
+            yield from student(entry, known, file)
+        case _:
+            yield from staff_member(entry, known)
+
+
+def _school(entry: Entry, known: Known) -> Iterator[Record]:
+    known.schools.add(entry.identifier)
+    uai = entry.one("ENTStructureUAI")
+    kind = (entry.one("ENTStructureTypeStruct") or "").upper()
+    street = entry.one("street") or ""
+    yield School(
+        id=aaf_id("School", entry.identifier),
+        school_id=aaf_id("School", entry.identifier),
+        source_id=SOURCE,
+        external_id=entry.identifier,
+        national_id=uai,
+        name=entry.one("ENTStructureNomCourant") or uai or entry.identifier,
+        kind=next((value for start, value in KINDS.items() if kind.startswith(start)), "OTHER"),
+        address_lines=[line.strip() for line in street.split("$") if line.strip()],
+        postal_code=entry.one("postalCode"),
+        city=entry.one("l"),
+        phone=entry.one("telephoneNumber"),
+        time_zone=ZONES.get((uai or "")[:3], "Europe/Paris"),
+    )
+    for value in entry.all("ENTStructureClasses"):
+        name = value.split("$")[0]
+        known.classes.add(("HOMEROOM", f"{entry.identifier}${name}"))
+        yield school_class(entry.identifier, name, "HOMEROOM")
+    for value in entry.all("ENTStructureGroupes"):
+        name, _, *parents = value.split("$")
+        known.classes.add(("SCHEDULED", f"{entry.identifier}${name}"))
+        ids = [school_class(entry.identifier, parent, "HOMEROOM").id for parent in parents if parent]
+        yield school_class(entry.identifier, name, "SCHEDULED", parent_class_ids=ids)

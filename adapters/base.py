@@ -1,0 +1,186 @@
+"""What a source of school data is: it answers one question, for many parents at once.
+
+*For these parents, the children of this relation, these columns, this window, this order, at most n each.*
+
+A source is any object with `name`, `relations` and `fetch`. A package offers one by naming an adapter (an
+object with `name` and `open`) in the entry-point group `passerelle.adapters`; `adapters.memory` turns
+plain lists of rows into a source in a few lines.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from adapters.records import Record
+
+Row = dict[str, Any]
+"""One child: column name to value. Instants carry an offset; `id` and `school_id` are always there."""
+
+
+class SourceError(Exception):
+    """A source could not answer. Subclasses say what the caller should do."""
+
+
+class RetryLater(SourceError):
+    """The source is down, slow or busy: ask again later."""
+
+
+class RefusedBySource(SourceError):
+    """The source understood and said no."""
+
+
+class NotSupported(SourceError):
+    """The source does not have this relation."""
+
+
+class BadConfiguration(SourceError):
+    """The settings of the source are wrong; the message names the remedy."""
+
+
+class InvalidCursor(SourceError):
+    """A cursor that this list never gave out."""
+
+
+class InvalidExport(Exception):
+    """An export cannot be read as a whole: nothing of it was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """One parent of a batch. Its children are returned under `group`; several parents may share one."""
+
+    group: str
+    id: str
+    student_id: str | None = None
+    external_id: str | None = None
+    lower: date = date.min
+    upper: date = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How much of each list is wanted."""
+
+    limit: int | None = None
+    cursor: str | None = None
+    backward: bool = False
+    counted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The question. `viewer_id` is the person asking, for what differs by person (unread, folder)."""
+
+    relation: str
+    parents: tuple[Parent, ...]
+    columns: tuple[str, ...]
+    now: datetime
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    page: Page = field(default_factory=Page)
+    newest_first: bool | None = None
+    viewer_id: str | None = None
+
+
+@dataclass(slots=True)
+class Children:
+    """The answer for one group: rows in order, their cursors, and the place of the page in the list.
+
+    `total`, `skipped` and `counts` are filled when the page was to be counted; `more` says that rows follow.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    cursors: list[str] = field(default_factory=list)
+    total: int = 0
+    skipped: int = 0
+    more: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A place that holds school data."""
+
+    name: str
+
+    @property
+    def relations(self) -> Set[str]:
+        """Names of the relations it can answer, such as `Student.lessons` or `Subject` (by id)."""
+
+    async def fetch(self, request: Request) -> Mapping[str, Children]:
+        """Answer one question; a group without children may be left out. Raises SourceError."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+@runtime_checkable
+class SourceAdapter(Protocol):
+    """What an entry point of the group `passerelle.adapters` gives to add a source."""
+
+    name: str
+
+    def open(self, options: Mapping[str, Any]) -> Source:
+        """Make the source from its options in the settings. Raises BadConfiguration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A record, or a part of one, that a reader could not take: where it is, why, and what to do."""
+
+    file: str
+    record: str
+    field: str
+    value: str
+    reason: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What a reader found: which source it is, whether it is complete, and how many bytes there are."""
+
+    source_id: str
+    source_name: str
+    complete: bool
+    size: int
+
+
+@runtime_checkable
+class ReaderAdapter(Protocol):
+    """What an entry point of the group `passerelle.adapters` gives to read an export format."""
+
+    name: str
+    title: str
+
+    def inspect(self, path: Path) -> Export:
+        """Say what the export is without reading all of it. Raises InvalidExport."""
+
+    def read(self, path: Path) -> Iterator[Record | Refusal | int]:
+        """Yield records, refusals, and now and then the number of bytes read so far. Raises InvalidExport."""
+
+
+def encode_cursor(values: Sequence[Any]) -> str:
+    """Turn the order values of a row into an opaque cursor."""
+    texts = [value.isoformat() if isinstance(value, date) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps(texts, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _order_value(kind: type, text: Any) -> Any:
+    if kind is datetime:
+        return datetime.fromisoformat(text)
+    return date.fromisoformat(text) if kind is date else kind(text)
+
+
+def decode_cursor(cursor: str, types: Sequence[type]) -> list[Any]:
+    """Read the order values back. Raises InvalidCursor when the cursor is not of this list."""
+    try:
+        texts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return [_order_value(kind, text) for kind, text in zip(types, texts, strict=True)]
+    except (ValueError, TypeError) as error:
+        raise InvalidCursor(f"The cursor {cursor!r} does not belong to this list.") from error

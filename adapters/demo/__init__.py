@@ -1,0 +1,1 @@
+"""A believable school: seeded people, and a school year for the people of any export."""

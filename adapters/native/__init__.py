@@ -1,0 +1,1 @@
+"""The gateway's own database: one schema on SQLite and PostgreSQL."""

@@ -1,0 +1,87 @@
+"""Opening the database: SQLite in WAL mode or PostgreSQL, brought up to date by Alembic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from adapters.base import BadConfiguration
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+
+def open_database(url: str) -> AsyncEngine:
+    """Make the engine for `sqlite:///file` or `postgresql://user:password@host/name`.
+
+    Raises BadConfiguration when the address is of another kind.
+    """
+    try:
+        address = make_url(url)
+        driver = DRIVERS[address.drivername.split("+")[0]]
+    except (ArgumentError, KeyError) as error:
+        raise BadConfiguration(
+            "The database address must begin with sqlite:/// or postgresql://; for example "
+            "sqlite:///passerelle.db or postgresql://user:password@host/passerelle."
+        ) from error
+    engine = create_async_engine(address.set(drivername=driver), pool_size=8, max_overflow=8)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transactions would begin late and let two writers collide: we begin ourselves.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "cache_size=-65536"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _configuration(connection: Connection) -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    configuration.attributes["connection"] = connection
+    return configuration
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Bring the tables up to date; does nothing when they are."""
+    await _run(engine, lambda connection: command.upgrade(_configuration(connection), "head"))
+
+
+async def check_migrations(engine: AsyncEngine) -> None:
+    """Raise when the migrations do not give the tables that the records describe."""
+    await _run(engine, lambda connection: command.check(_configuration(connection)))
+
+
+async def _run(engine: AsyncEngine, action: Callable[[Connection], None]) -> None:
+    async with engine.connect() as connection:
+        await connection.execution_options(writes=True)
+        await connection.run_sync(action)
+        await connection.commit()
+
+
+def count_statements(engine: AsyncEngine, counter: list[str]) -> Callable[[], None]:
+    """Append the text of every statement to `counter`; call the result to stop."""
+    sync: Engine = engine.sync_engine
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        counter.append(statement)
+
+    event.listen(sync, "before_cursor_execute", note)
+    return lambda: event.remove(sync, "before_cursor_execute", note)

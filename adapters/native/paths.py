@@ -1,0 +1,206 @@
+"""The ways that lead from parents to records, each used by several relations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Subquery, and_, case, exists, func, or_, select
+
+from adapters import records as r
+from adapters.native.statements import Condition, Match
+
+AUDIENCE = r.Audience.table().c
+ENROLMENT = r.Enrolment.table().c
+TEACHING = r.Teaching.table().c
+
+
+def by_column(
+    column: ColumnElement[Any], student: ColumnElement[Any] | None = None
+) -> Callable[[Subquery], Match]:
+    """Records whose `column` is the parent's id (and, where given, whose student is the parent's)."""
+
+    def path(parent: Subquery) -> Match:
+        on = column == parent.c.id
+        if student is not None:
+            on = and_(on, student == parent.c.student_id)
+        return Match(parent, on, parent.c.parent_group, parent.c.student_id)
+
+    return path
+
+
+def by_audience(kind: str, record: type[r.Record], within: str = "date") -> Callable[[Subquery], Match]:
+    """Records addressed to a class, a group, the school or the person of a student, each once a group.
+
+    With `within` the window is applied to the audience's own date, so that an index serves it.
+    """
+
+    def path(parent: Subquery) -> Match:
+        source = parent.join(
+            r.Enrolment.table(),
+            and_(ENROLMENT.student_id == parent.c.student_id, ENROLMENT.ended_at.is_(None)),
+        ).join(
+            r.Audience.table(),
+            and_(AUDIENCE.audience_id == ENROLMENT.class_id, AUDIENCE.record_kind == kind),
+        )
+        conditions = [
+            or_(ENROLMENT.start_date.is_(None), ENROLMENT.start_date <= AUDIENCE.date),
+            or_(ENROLMENT.end_date.is_(None), ENROLMENT.end_date >= AUDIENCE.date),
+        ]
+        if within:
+            conditions.append(AUDIENCE.date.between(parent.c.lower, parent.c.upper))
+        return _matched(record.table().c.id, source, parent, AUDIENCE.record_id, conditions)
+
+    return path
+
+
+def by_lesson(column: ColumnElement[Any], record: type[r.Record]) -> Callable[[Subquery], Match]:
+    """Records of a lesson that are addressed to the parent's student."""
+
+    def path(parent: Subquery) -> Match:
+        table = record.table()
+        source = (
+            parent.join(table, column == parent.c.id)
+            .join(r.Audience.table(), AUDIENCE.record_id == table.c.id)
+            .join(
+                r.Enrolment.table(),
+                and_(
+                    ENROLMENT.student_id == parent.c.student_id,
+                    ENROLMENT.class_id == AUDIENCE.audience_id,
+                    ENROLMENT.ended_at.is_(None),
+                ),
+            )
+        )
+        matched = (
+            select(
+                parent.c.parent_group.label("parent_group"),
+                table.c.id.label("key"),
+                func.min(parent.c.student_id).label("student_id"),
+            )
+            .select_from(source)
+            .group_by(parent.c.parent_group, table.c.id)
+            .subquery("matched")
+        )
+        # A second copy of the record's table would need an alias in every column: join on the key instead.
+        return Match(matched, table.c.id == matched.c.key, matched.c.parent_group, matched.c.student_id)
+
+    return path
+
+
+def by_teaching(
+    key: ColumnElement[Any], target: ColumnElement[Any], *conditions: Condition
+) -> Callable[[Subquery], Match]:
+    """Staff or subjects (`key` of Teaching) met by a student through classes and groups."""
+
+    def path(parent: Subquery) -> Match:
+        source = parent.join(
+            r.Enrolment.table(),
+            and_(ENROLMENT.student_id == parent.c.student_id, ENROLMENT.ended_at.is_(None)),
+        ).join(
+            r.Teaching.table(),
+            and_(TEACHING.class_id == ENROLMENT.class_id, TEACHING.ended_at.is_(None), *conditions),
+        )
+        return _matched(target, source, parent, key, [key.is_not(None)])
+
+    return path
+
+
+def by_link(
+    link: type[r.Record],
+    parent_column: ColumnElement[Any],
+    key: ColumnElement[Any],
+    target: ColumnElement[Any],
+    *conditions: Condition,
+) -> Callable[[Subquery], Match]:
+    """Records reached through a table that ties two others together, each once."""
+
+    def path(parent: Subquery) -> Match:
+        table = link.table()
+        source = parent.join(
+            table, and_(parent_column == parent.c.id, table.c.ended_at.is_(None), *conditions)
+        )
+        return _matched(target, source, parent, key, [key.is_not(None)])
+
+    return path
+
+
+def _matched(
+    target: ColumnElement[Any],
+    source: Any,
+    parent: Subquery,
+    key: ColumnElement[Any],
+    conditions: list[Condition],
+) -> Match:
+    students = func.aggregate_strings(parent.c.student_id, ",")
+    matched = (
+        select(
+            parent.c.parent_group.label("parent_group"),
+            key.label("key"),
+            func.min(parent.c.student_id).label("student_id"),
+            students.label("student_ids"),
+            func.min(parent.c.lower).label("lower"),
+            func.max(parent.c.upper).label("upper"),
+        )
+        .select_from(source)
+        .where(*conditions)
+        .group_by(parent.c.parent_group, key)
+        .subquery("matched")
+    )
+    found = {"concerned_student_ids": matched.c.student_ids}
+    return Match(
+        matched, target == matched.c.key, matched.c.parent_group, matched.c.student_id, columns=found
+    )
+
+
+def by_staff(target: ColumnElement[Any]) -> Callable[[Subquery], Match]:
+    """Students met by a member of staff through classes and groups."""
+
+    def path(parent: Subquery) -> Match:
+        source = parent.join(
+            r.Teaching.table(), and_(TEACHING.staff_id == parent.c.id, TEACHING.ended_at.is_(None))
+        ).join(
+            r.Enrolment.table(), and_(ENROLMENT.class_id == TEACHING.class_id, ENROLMENT.ended_at.is_(None))
+        )
+        return _matched(target, source, parent, ENROLMENT.student_id, [])
+
+    return path
+
+
+def by_contact(parent: Subquery) -> Match:
+    """Staff a family deals with: who teaches the student, and the offices of the student's school."""
+    staff, student = r.StaffMember.table(), r.Student.table().c
+    teaches = exists().where(
+        TEACHING.staff_id == staff.c.id,
+        TEACHING.class_id == ENROLMENT.class_id,
+        ENROLMENT.student_id == student.id,
+        TEACHING.ended_at.is_(None),
+        ENROLMENT.ended_at.is_(None),
+    )
+    leads = exists().where(
+        TEACHING.staff_id == staff.c.id,
+        TEACHING.class_id == ENROLMENT.class_id,
+        ENROLMENT.student_id == student.id,
+        TEACHING.is_main_teacher.is_(True),
+        TEACHING.ended_at.is_(None),
+        ENROLMENT.ended_at.is_(None),
+    )
+    source = parent.join(r.Student.table(), student.id == parent.c.student_id).join(
+        staff, staff.c.school_id == student.school_id
+    )
+    matched = (
+        select(
+            parent.c.parent_group.label("parent_group"),
+            staff.c.id.label("key"),
+            func.min(parent.c.student_id).label("student_id"),
+            func.aggregate_strings(parent.c.student_id, ",").label("student_ids"),
+            func.max(case((leads, 1), else_=0)).label("leads"),
+        )
+        .select_from(source)
+        .where(or_(staff.c.role.not_in(("TEACHER", "SUPPORT", "OTHER")), teaches))
+        .group_by(parent.c.parent_group, staff.c.id)
+        .subquery("matched")
+    )
+    found = {"concerned_student_ids": matched.c.student_ids, "is_main_teacher": matched.c.leads == 1}
+    return Match(
+        matched, staff.c.id == matched.c.key, matched.c.parent_group, matched.c.student_id, columns=found
+    )

@@ -1,0 +1,165 @@
+"""The native database as a source: every relation is one statement."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence, Set
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.base import (
+    Children,
+    NotSupported,
+    Request,
+    RetryLater,
+    Row,
+    Source,
+    decode_cursor,
+    encode_cursor,
+)
+from adapters.native.database import open_database
+from adapters.native.relations import RELATIONS
+from adapters.native.statements import Relation, Shape, build
+from adapters.records import search_text
+
+IMPLICIT = ("id", "school_id", "student_id", "source_id")
+"""Columns that are always read where a table has them: the gateway checks the viewer's rights with them."""
+
+
+class NativeSource:
+    """Answers relations from the native database, one statement each."""
+
+    name = "native"
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+
+    @property
+    def relations(self) -> Set[str]:
+        """Everything the database holds."""
+        return RELATIONS.keys()
+
+    async def fetch(self, request: Request) -> Mapping[str, Children]:
+        """Answer one question with one statement. Raises NotSupported, RetryLater, InvalidCursor."""
+        relation = RELATIONS.get(request.relation)
+        if relation is None:
+            raise NotSupported(f"The database has no relation {request.relation}.")
+        shape = _shape(relation, request)
+        statement = _statement(request.relation, shape, self.engine.dialect.name)
+        values = _values(relation, request)
+        try:
+            async with self.engine.connect() as connection:
+                result = await connection.execute(statement, values)
+                names, rows = list(result.keys()), result.fetchall()
+        except (InterfaceError, OperationalError, DBAPIError, OSError) as error:
+            raise RetryLater("The database does not answer.") from error
+        return _children(relation, request, shape, names, rows)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.engine.dispose()
+
+
+class NativeAdapter:
+    """Opens the native database as a source; options: `url`."""
+
+    name = "native"
+
+    def open(self, options: Mapping[str, Any]) -> Source:
+        """Open the database at `options["url"]`. Raises BadConfiguration."""
+        return NativeSource(open_database(str(options["url"])))
+
+
+def _shape(relation: Relation, request: Request) -> Shape:
+    known = relation.columns
+    columns = dict.fromkeys((*(name for name in IMPLICIT if name in known), *request.columns))
+    newest_first = relation.newest_first if request.newest_first is None else request.newest_first
+    page = request.page
+    return Shape(
+        columns=tuple(columns),
+        filters=tuple(sorted(request.filters)),
+        paged=page.limit is not None,
+        counted=page.counted,
+        cursor=page.cursor is not None,
+        descending=newest_first != page.backward,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _statement(name: str, shape: Shape, dialect: str) -> Select[Any]:
+    return build(RELATIONS[name], shape, dialect)
+
+
+def _values(relation: Relation, request: Request) -> dict[str, Any]:
+    rows = [(p.group, p.id, p.student_id, p.lower.isoformat(), p.upper.isoformat()) for p in request.parents]
+    values: dict[str, Any] = {
+        "parents": json.dumps(rows),
+        "now": request.now,
+        "viewer": request.viewer_id,
+        "today": request.now.date(),
+    }
+    for name, value in request.filters.items():
+        if name == "search":
+            value = "%" + re.sub(r"([%_\\])", r"\\\1", search_text(value)) + "%"
+        values[f"filter_{name}"] = (
+            list(value) if isinstance(value, Sequence | Set) and not isinstance(value, str) else value
+        )
+    if request.page.limit is not None:
+        values["limit"] = request.page.limit + 1
+    if request.page.cursor is not None:
+        types = [relation.columns[name].type.python_type for name in relation.order]
+        for index, value in enumerate(decode_cursor(request.page.cursor, types)):
+            values[f"cursor{index}"] = value
+    return values
+
+
+def _children(
+    relation: Relation, request: Request, shape: Shape, names: list[str], rows: Sequence[Any]
+) -> dict[str, Children]:
+    found: dict[str, Children] = {}
+    columns = [name for name in names if not name.startswith("_")]
+    place = {name: index for index, name in enumerate(names)}
+    start, stop = 1, 1 + len(columns)
+    orders = [place[name] for name in names if name.startswith("_order")]
+    for values in rows:
+        children = found.get(values[0])
+        if children is None:
+            children = found[values[0]] = Children()
+            if shape.paged:
+                _measure(children, relation, shape, place, values)
+        if shape.paged:
+            if values[place["_number"]] <= children.skipped:
+                continue
+            if request.page.limit is not None and len(children.rows) == request.page.limit:
+                children.more = True
+                continue
+            children.cursors.append(encode_cursor([values[index] for index in orders]))
+        children.rows.append(_row(columns, values[start:stop]))
+    if request.page.backward:
+        for children in found.values():
+            children.rows.reverse()
+            children.cursors.reverse()
+    return found
+
+
+def _row(columns: list[str], values: Sequence[Any]) -> Row:
+    row = dict(zip(columns, values, strict=True))
+    students = row.get("concerned_student_ids")
+    if students is not None:
+        row["concerned_student_ids"] = sorted(set(students.split(",")))
+    return row
+
+
+def _measure(
+    children: Children, relation: Relation, shape: Shape, place: dict[str, int], values: Sequence[Any]
+) -> None:
+    children.skipped = values[place["_skipped"]]
+    if shape.counted:
+        children.total = values[place["_total"]]
+        for index, name in enumerate(relation.counts):
+            children.counts[name] = values[place[f"_count{index}"]]

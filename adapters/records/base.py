@@ -1,0 +1,89 @@
+"""What every canonical record has: a stable id, a school, and where it came from."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, DateTime, Dialect, Table, TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant, stored in UTC on every database and always read back with its offset."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without an offset, and store it in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone.")
+        utc = value.astimezone(UTC)
+        return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the offset back to databases that forget it (SQLite)."""
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+def json_list() -> Any:
+    """Declare a column that holds a short list of identifiers or texts."""
+    return Field(default_factory=list, sa_type=JSON, sa_column_kwargs={"nullable": False})
+
+
+def record_id(source: str, kind: str, external_id: str) -> str:
+    """Derive the stable id of a record from what the source calls it (22 characters, URL-safe).
+
+    The same source, kind and external id give the same id on every machine and at every import, so a
+    reader can name records that it has not read yet. The external id cannot be read back from it.
+    """
+    digest = hashlib.blake2b("\x1f".join((source, kind, external_id)).encode(), digest_size=16).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+class Record(SQLModel):
+    """A row of the canonical model."""
+
+    id: str = Field(primary_key=True, max_length=64)
+
+    @classmethod
+    def table(cls) -> Table:
+        """Return the SQL table of this record."""
+        return SQLModel.metadata.tables[str(cls.__tablename__)]
+
+
+class Imported(Record):
+    """A record that came from a source, with its provenance."""
+
+    school_id: str | None = Field(default=None, max_length=64)
+    source_id: str = Field(max_length=64, description="The data source it came from.")
+    external_id: str = Field(max_length=200, description="What the source calls it.")
+    modified_at: datetime | None = Field(default=None, sa_type=Instant)
+    fetched_at: datetime | None = Field(default=None, sa_type=Instant, description="Set by the loader.")
+    ended_at: datetime | None = Field(default=None, sa_type=Instant, description="Gone at the source.")
+    content_hash: str = Field(default="", max_length=32, description="Set by the loader, to see changes.")
+
+
+class Searchable(SQLModel):
+    """A record found by words; the loader writes `search_text` from the fields in `SEARCHED`."""
+
+    SEARCHED: ClassVar[tuple[str, ...]]
+    search_text: str = Field(default="", description="Set by the loader: no accents, lower case.")
+
+
+def search_text(text: str) -> str:
+    """Fold a text for searching: no accents, lower case, single spaces."""
+    letters = unicodedata.normalize("NFKD", text)
+    return " ".join("".join(c for c in letters if not unicodedata.combining(c)).casefold().split())
+
+
+PROVENANCE = frozenset({"fetched_at", "ended_at", "content_hash", "search_text"})
+"""Columns that the loader fills; they are no part of what a record says."""

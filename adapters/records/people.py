@@ -1,0 +1,118 @@
+"""Students, guardians, staff and the ties between them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from adapters.records.base import Imported, Searchable, json_list
+
+
+class Person(Imported):
+    """What students, guardians and staff have in common."""
+
+    title: str | None = None
+    first_name: str | None = None
+    last_name: str
+    photo_url: str | None = None
+
+
+class Guardian(Person, table=True):
+    """A parent or another person responsible (personne responsable)."""
+
+    __tablename__ = "guardian"
+    email: str | None = None
+    mobile_phone: str | None = None
+    landline_phone: str | None = None
+    address_lines: list[str] = json_list()
+    postal_code: str | None = None
+    city: str | None = None
+    country: str | None = None
+    preferred_language: str | None = None
+
+
+class Guardianship(Imported, table=True):
+    """The tie between a guardian and a student, with its rights."""
+
+    __tablename__ = "guardianship"
+    __table_args__ = (
+        Index("ix_guardianship_guardian", "guardian_id"),
+        Index("ix_guardianship_student", "student_id"),
+    )
+    guardian_id: str = Field(max_length=64)
+    student_id: str = Field(max_length=64)
+    relation: str = "UNKNOWN"
+    responsibility: str = "UNKNOWN"
+    legal_rank: int | None = None
+    is_priority_contact: bool | None = None
+    is_emergency_contact: bool | None = None
+    lives_with_student: bool | None = None
+    may_pick_up: bool | None = None
+    pays_fees: bool | None = None
+    receives_report_cards: bool | None = None
+    accepts_email: bool | None = None
+    accepts_sms: bool | None = None
+    has_data_access: bool = False
+    permissions: list[str] = json_list()
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class Student(Person, table=True):
+    """A pupil. `information_system_id` is the ELEVE_ID of SIECLE, which joins the exports of one school."""
+
+    __tablename__ = "student"
+    __table_args__ = (Index("ix_student_school", "school_id"),)
+    birth_name: str | None = None
+    date_of_birth: date | None = None
+    grade_level: str | None = None
+    boarding_status: str | None = None
+    course_id: str | None = None
+    enrolled_from: date | None = None
+    enrolled_to: date | None = None
+    information_system_id: str | None = None
+
+
+class StaffMember(Person, Searchable, table=True):
+    """A teacher or another member of staff."""
+
+    __tablename__ = "staff_member"
+    __table_args__ = (Index("ix_staff_member_school", "school_id", "last_name"),)
+    SEARCHED = ("first_name", "last_name", "function_label")
+    role: str = "OTHER"
+    function_label: str | None = None
+    email: str | None = None
+
+
+class Enrolment(Imported, table=True):
+    """A student belongs to a class, a group, the school as a whole, or to themself.
+
+    `kind` is CLASS, GROUP, SCHOOL or SELF; the last two let one join find everything meant for a student.
+    """
+
+    __tablename__ = "enrolment"
+    __table_args__ = (
+        Index("ix_enrolment_student", "student_id", "class_id"),
+        Index("ix_enrolment_class", "class_id", "student_id"),
+    )
+    student_id: str = Field(max_length=64)
+    class_id: str = Field(max_length=64)
+    kind: str = "CLASS"
+    start_date: date | None = None
+    end_date: date | None = None
+
+
+class Teaching(Imported, table=True):
+    """Staff teach a subject to a class or group, or are its main teacher (professeur principal)."""
+
+    __tablename__ = "teaching"
+    __table_args__ = (
+        Index("ix_teaching_class", "class_id", "staff_id"),
+        Index("ix_teaching_staff", "staff_id", "class_id"),
+    )
+    staff_id: str = Field(max_length=64)
+    class_id: str = Field(max_length=64)
+    subject_id: str | None = None
+    is_main_teacher: bool = False

@@ -1,0 +1,1 @@
+"""The program: settings, authentication, the web application and the command line."""

@@ -1,0 +1,83 @@
+"""The program put together: everything is built here once, and closed here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter, SchemaExtension
+
+from adapters.native.database import migrate, open_database
+from adapters.native.gateway_state import GatewayState
+from adapters.native.source import NativeSource
+from gateway.adapters_installed import open_sources
+from gateway.authentication import Authenticator
+from gateway.graphql_endpoint import Clock, GraphQLEndpoint
+from gateway.pages import ASSETS, PAGES
+from gateway.settings import Settings, load_settings
+from resolvers.registry import catalogue, strawberry_schema
+
+
+def utc_now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def limited_schema(settings: Settings) -> strawberry.Schema:
+    """Build the schema with the limits of the settings."""
+
+    def depth() -> SchemaExtension:
+        return QueryDepthLimiter(max_depth=settings.max_depth)
+
+    def aliases() -> SchemaExtension:
+        return MaxAliasesLimiter(max_alias_count=settings.max_aliases)
+
+    def tokens() -> SchemaExtension:
+        return MaxTokensLimiter(max_token_count=settings.max_tokens)
+
+    return strawberry_schema([depth, aliases, tokens])
+
+
+def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Starlette:
+    """Build the web application. `clock` tells the time; tests stop it."""
+    settings = settings or load_settings()
+    engine = open_database(settings.database_url)
+    native = NativeSource(engine)
+    sources = open_sources(settings, native)
+    schema = limited_schema(settings)
+    endpoint = GraphQLEndpoint(
+        schema,
+        catalogue(schema),
+        sources,
+        GatewayState(engine),
+        Authenticator(settings),
+        clock,
+        settings.max_body,
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await migrate(engine)
+        app.state.engine = engine
+        yield
+        await sources.close()
+
+    routes = [
+        Route("/", lambda request: RedirectResponse("/graphql")),
+        Route("/graphql", endpoint, methods=["GET", "POST"]),
+        Route("/healthz", _health),
+        Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False)),
+        Mount("/pages", StaticFiles(directory=PAGES)),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def _health(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})

@@ -1,0 +1,135 @@
+"""Bearer tokens: JWTs of a real identity provider (JWKS), or of the local development key."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from gateway.settings import Settings
+from resolvers.viewer import Caller
+
+ALGORITHMS = ["RS256", "ES256"]
+"""Asymmetric only: a token signed with a public key as if it were a secret is refused."""
+KINDS = ("GUARDIAN", "STUDENT", "TEACHER", "STAFF", "PARTNER")
+ANONYMOUS = Caller("ANONYMOUS", "")
+
+
+class InvalidToken(Exception):
+    """The token cannot be accepted; the message says why without repeating it."""
+
+
+class IdentityProviderDown(Exception):
+    """The keys of the identity provider cannot be read now."""
+
+
+class Authenticator:
+    """Turns the Authorization header into a caller."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._keys: jwt.PyJWKClient | None = None
+        self._development_key: Any = None
+        if settings.jwks_url is not None:
+            self._keys = jwt.PyJWKClient(str(settings.jwks_url), lifespan=300, timeout=5)
+        else:
+            self._development_key = development_key(settings.development_key).public_key()
+
+    async def caller(self, header: str | None) -> Caller:
+        """Read the header. Raises InvalidToken or IdentityProviderDown."""
+        if not header:
+            return ANONYMOUS
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise InvalidToken("The Authorization header must read `Bearer TOKEN`.")
+        return caller_of(await self._claims(token.strip()), self._settings)
+
+    async def _claims(self, token: str) -> Mapping[str, Any]:
+        settings = self._settings
+        try:
+            key = await self._key(token)
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=ALGORITHMS,
+                audience=settings.jwt_audience,
+                issuer=settings.jwt_issuer,
+                leeway=settings.jwt_leeway,
+                options={"require": ["exp", "iat", "aud", settings.jwt_person_claim]},
+            )
+        except jwt.PyJWKClientConnectionError as error:
+            raise IdentityProviderDown("The identity provider does not answer.") from error
+        except jwt.ExpiredSignatureError as error:
+            raise InvalidToken("The token has expired; sign in again.") from error
+        except jwt.InvalidAudienceError as error:
+            raise InvalidToken("The token is for another audience.") from error
+        except jwt.InvalidIssuerError as error:
+            raise InvalidToken("The token is from another issuer.") from error
+        except jwt.PyJWTError as error:
+            raise InvalidToken("The token cannot be verified.") from error
+        return claims
+
+    async def _key(self, token: str) -> Any:
+        if self._keys is None:
+            return self._development_key
+        # The client fetches the key set anew when it meets an unknown key id: that is key rotation.
+        found = await asyncio.to_thread(self._keys.get_signing_key_from_jwt, token)
+        return found.key
+
+
+def caller_of(claims: Mapping[str, Any], settings: Settings) -> Caller:
+    """Read kind, person, schools and scopes from verified claims. Raises InvalidToken."""
+    kind = str(claims.get(settings.jwt_kind_claim, "")).upper()
+    if kind not in KINDS:
+        raise InvalidToken(f"The claim {settings.jwt_kind_claim!r} must be one of {', '.join(KINDS)}.")
+    schools = claims.get("schools", [])
+    if not isinstance(schools, list) or not all(isinstance(one, str) for one in schools):
+        raise InvalidToken("The claim 'schools' must be a list of school ids.")
+    return Caller(
+        kind=kind,
+        person_id=str(claims[settings.jwt_person_claim]),
+        school_ids=tuple(schools),
+        scopes=frozenset(str(claims.get("scope", "")).split()),
+        issued_at=datetime.fromtimestamp(int(claims["iat"]), UTC),
+    )
+
+
+def development_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Read the development key, or make one that only this user can read."""
+    if not path.exists():
+        key = ec.generate_private_key(ec.SECP256R1())
+        text = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+        return key
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)  # type: ignore[assignment]
+    assert isinstance(key, ec.EllipticCurvePrivateKey), f"{path} does not hold an EC key."
+    return key
+
+
+def make_token(caller: Caller, settings: Settings, lifetime: timedelta, now: datetime) -> str:
+    """Sign a token with the development key."""
+    claims = {
+        settings.jwt_person_claim: caller.person_id,
+        settings.jwt_kind_claim: caller.kind,
+        "schools": list(caller.school_ids),
+        "scope": " ".join(sorted(caller.scopes)),
+        "aud": settings.jwt_audience,
+        "iat": now,
+        "exp": now + lifetime,
+    }
+    if settings.jwt_issuer:
+        claims["iss"] = settings.jwt_issuer
+    return jwt.encode(claims, development_key(settings.development_key), algorithm="ES256")

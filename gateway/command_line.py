@@ -1,0 +1,162 @@
+"""The command line: `passerelle --help` shows what there is, `passerelle COMMAND --help` teaches each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from adapters.base import BadConfiguration, InvalidExport
+from gateway.app import create_app
+from gateway.authentication import KINDS
+from gateway.checks import run_checks
+from gateway.demonstration import DEFAULT_SEED, load_demo, write_demo_export
+from gateway.imports import show_report, start_import
+from gateway.settings import load_settings, settings_reference
+from gateway.welcome import find_families, issue_token, print_welcome
+from resolvers.registry import strawberry_schema
+
+app = typer.Typer(
+    name="passerelle",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="**Passerelle**: one GraphQL endpoint over a school's data, for guardians.\n\n"
+    "First steps: `passerelle import aaf FOLDER`, then `passerelle serve`.\n\n"
+    "Settings come from PASSERELLE_... variables or passerelle.toml; see docs/settings.md.",
+)
+console = Console(stderr=True)
+DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
+
+
+def readable_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Print errors of settings and exports as one message, and exit with 2."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except (BadConfiguration, InvalidExport) as error:
+            console.print(str(error), style="red", markup=False, highlight=False)
+            raise typer.Exit(2) from error
+
+    return run
+
+
+@app.command()
+@readable_errors
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    welcome: Annotated[bool, typer.Option("--welcome", help="Print a token and example queries.")] = False,
+) -> None:
+    """Start the gateway: GraphQL at /graphql, GraphiQL in a browser at the same address.
+
+    Example: `passerelle serve --port 8080`.
+    """
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = load_settings(**given)
+    if welcome:
+        print_welcome(settings)
+    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level="info")
+
+
+@app.command("import")
+@readable_errors
+def import_export(
+    export_format: Annotated[str, typer.Argument(metavar="FORMAT", help="Format of the export: aaf.")],
+    path: Annotated[Path, typer.Argument(help="Folder or zip file.")],
+    dry_run: DRY_RUN = False,
+) -> None:
+    """Import an export the school already has, in one transaction.
+
+    The report says what was added, changed, ended, and what was refused and why. The same export twice
+    changes nothing; a damaged one changes nothing either.
+
+    Exit code 0: imported. 1: imported, with records refused. 2: not imported.
+
+    Example: `passerelle import aaf ../exports/ENT-2026 --dry-run`.
+    """
+    report = start_import(load_settings(), export_format, path, dry_run, console)
+    show_report(report, Console())
+    if report.refused:
+        raise typer.Exit(1)
+
+
+@app.command()
+@readable_errors
+def demo(
+    students: Annotated[int, typer.Option(min=6, max=20_000, help="Number of students in all.")] = 600,
+    schools: Annotated[int, typer.Option(min=1, max=40, help="Number of schools.")] = 2,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same people.")] = DEFAULT_SEED,
+    people: Annotated[
+        Path | None, typer.Option(help="An AAF export to make a school year for, instead of new people.")
+    ] = None,
+    as_format: Annotated[str | None, typer.Option("--as", help="Write an export instead: aaf.")] = None,
+    directory: Annotated[Path | None, typer.Argument(help="Where --as writes.")] = None,
+) -> None:
+    """Fill the database with a believable school year around today, or write its people as an export.
+
+    All persons are invented. The awkward cases of real schools are in it: cancelled and replaced lessons,
+    A/B weeks, absent grades, separated guardians, children in two time zones.
+
+    Examples: `passerelle demo --students 600 --schools 1`; `passerelle demo --as aaf export/`.
+    """
+    if as_format is not None:
+        if as_format != "aaf" or directory is None:
+            raise BadConfiguration("Write `--as aaf DIRECTORY`; aaf is the only format so far.")
+        for path in write_demo_export(directory, seed, students, schools):
+            console.print(f"wrote {path}")
+        return
+    for report in load_demo(load_settings(), seed, students, schools, people, console):
+        show_report(report, Console())
+
+
+@app.command()
+@readable_errors
+def token(
+    person: Annotated[str | None, typer.Argument(help="Id of the person; left out, one is chosen.")] = None,
+    kind: Annotated[str, typer.Option(help=f"Kind of viewer: {', '.join(KINDS)}.")] = "GUARDIAN",
+    school: Annotated[list[str] | None, typer.Option(help="School id, for STAFF and PARTNER.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="Scope of a PARTNER, as GRADES_READ.")] = None,
+    hours: Annotated[int, typer.Option(min=1, max=8760, help="How long it is valid.")] = 24,
+    families: Annotated[bool, typer.Option("--list", help="List guardians to choose from.")] = False,
+) -> None:
+    """Print a token signed with the local development key (never valid where a JWKS is set).
+
+    Examples: `passerelle token`; `passerelle token --list`; `passerelle token --kind PARTNER --school ID
+    --scope TIMETABLE_READ`.
+    """
+    settings = load_settings()
+    if families:
+        for family in find_families(settings):
+            typer.echo(f"{family.guardian_id}  {family.name}, {family.children} children")
+        return
+    typer.echo(issue_token(settings, person, kind.upper(), school or [], scope or [], hours))
+
+
+@app.command()
+def schema() -> None:
+    """Print the GraphQL schema (SDL). `make schema` writes it to schema.graphql."""
+    typer.echo(strawberry_schema().as_str())
+
+
+@app.command()
+@readable_errors
+def check(
+    settings: Annotated[bool, typer.Option("--settings", help="Print the reference of settings.")] = False,
+) -> None:
+    """Check settings, database, sources and web pages, and say what to do about each fault.
+
+    Exit code 0: everything is well. 2: something is not.
+    """
+    if settings:
+        sys.stdout.write(settings_reference())
+        return
+    if not run_checks(load_settings(), Console()):
+        raise typer.Exit(2)

@@ -1,0 +1,159 @@
+"""Settings: environment variables `PASSERELLE_...`, then `passerelle.toml`, then the defaults.
+
+`docs/settings.md` is generated from the descriptions here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from adapters.base import BadConfiguration
+from resolvers.routing import CAPABILITIES
+
+FILE = "passerelle.toml"
+
+
+class SourceSettings(BaseModel):
+    """One additional source: `[sources.NAME]` in passerelle.toml."""
+
+    model_config = ConfigDict(extra="forbid")
+    adapter: str = Field(description="Name of the adapter, as its package registered it.")
+    options: dict[str, Any] = Field(default_factory=dict, description="What the adapter needs to know.")
+
+
+class RouteSettings(BaseModel):
+    """One line of routing: `[[routes]]` in passerelle.toml. The first that fits is taken."""
+
+    model_config = ConfigDict(extra="forbid")
+    data: str = Field(description="Kind of data: a Capability of the schema, such as TIMETABLE_READ.")
+    source: str = Field(description="Name of a source under `[sources]`, or `native`.")
+    school: str | None = Field(default=None, description="National id (UAI) of the school; else all.")
+
+    @field_validator("data")
+    @classmethod
+    def is_capability(cls, value: str) -> str:
+        """Refuse a kind of data that does not exist."""
+        known = sorted(set(CAPABILITIES.values()))
+        if value not in known:
+            raise ValueError(f"must be one of {', '.join(known)}")
+        return value
+
+
+class Settings(BaseSettings):
+    """All settings of the gateway."""
+
+    model_config = SettingsConfigDict(env_prefix="PASSERELLE_", extra="forbid", toml_file=FILE)
+
+    database_url: str = Field(
+        default="sqlite:///passerelle.db",
+        description="Database: `sqlite:///FILE` (WAL, no server) or `postgresql://USER:PASSWORD@HOST/NAME`.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8000, description="Port to listen on.")
+    jwks_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="Key set (JWKS) of the identity provider; without it, only `passerelle token` signs.",
+    )
+    jwt_audience: str = Field(default="passerelle", description="Audience (`aud`) a token must be for.")
+    jwt_issuer: str | None = Field(default=None, description="Issuer (`iss`) a token must be from.")
+    jwt_leeway: Annotated[int, Field(ge=0, le=300)] = Field(
+        default=30, description="Difference of clocks that is forgiven, in seconds."
+    )
+    jwt_person_claim: str = Field(default="sub", description="Claim that holds the person's id here.")
+    jwt_kind_claim: str = Field(default="kind", description="Claim that holds the kind of viewer.")
+    development_key: Path = Field(
+        default=Path("passerelle-development-key.pem"),
+        description="Private key that `passerelle token` signs with; made when missing. Ignored with a JWKS.",
+    )
+    source_timeout: Annotated[float, Field(gt=0, le=60)] = Field(
+        default=5.0, description="How long a source may take, in seconds, before its fields are null."
+    )
+    max_depth: Annotated[int, Field(ge=3)] = Field(default=16, description="Deepest operation accepted.")
+    max_aliases: Annotated[int, Field(ge=1)] = Field(default=60, description="Most aliases in an operation.")
+    max_tokens: Annotated[int, Field(ge=100)] = Field(
+        default=4000, description="Longest operation in tokens."
+    )
+    max_body: Annotated[int, Field(ge=1024)] = Field(default=262_144, description="Largest request in bytes.")
+    sources: dict[str, SourceSettings] = Field(
+        default_factory=dict, description="Sources beside the native database, by name."
+    )
+    routes: list[RouteSettings] = Field(
+        default_factory=list, description="Which source serves which kind of data of which school."
+    )
+
+    @model_validator(mode="after")
+    def names_known_sources(self) -> Settings:
+        """Refuse a route to a source that is not configured."""
+        for route in self.routes:
+            if route.source != "native" and route.source not in self.sources:
+                known = ", ".join(["native", *self.sources])
+                raise ValueError(f"routes: there is no source {route.source!r}; configured are: {known}")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings. Raises BadConfiguration, naming each wrong setting and the remedy."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
+            f" (given: {fault['input']!r})"
+            for fault in error.errors()
+        ]
+        raise BadConfiguration(
+            "These settings cannot be used:\n" + "\n".join(lines) + "\nSet them as PASSERELLE_NAME in the "
+            f"environment or in {FILE}; `passerelle check --settings` lists all of them."
+        ) from error
+    except ValueError as error:  # a TOML file that cannot be read
+        raise BadConfiguration(f"{FILE} cannot be read: {error}") from error
+
+
+def settings_reference() -> str:
+    """Write docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Generated by `passerelle check --settings`; a test holds it to the code.",
+        "",
+        f"Each setting is read from the environment, else from `{FILE}` in the working directory.",
+        "",
+        "| environment variable | in passerelle.toml | default | meaning |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, one in Settings.model_fields.items():
+        default = "none" if one.default_factory is not None or one.default is None else f"`{one.default}`"
+        lines.append(f"| `PASSERELLE_{name.upper()}` | `{name}` | {default} | {one.description} |")
+    for title, model in (("[sources.NAME]", SourceSettings), ("[[routes]]", RouteSettings)):
+        lines += ["", f"## `{title}`", ""]
+        lines += [f"- `{name}`: {one.description}" for name, one in model.model_fields.items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,158 @@
+"""Relay connections: one page of a list for each parent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.base import Children, Page
+from resolvers.calendar import windows
+from resolvers.context import Ask, RequestContext, ask
+from resolvers.errors import InvalidArgument, SourceFailed
+from resolvers.fields import Arguments, Fields
+from resolvers.identifiers import keys
+from resolvers.selection import Selection
+from schema import Student
+
+LONGEST_PAGE = 200
+RELAY_FIELDS = {"edges", "nodes", "page_info", "total_count"}
+
+
+def page_of(arguments: Arguments, selection: Selection, connection: str) -> Page:
+    """Read the paging arguments; totals are counted only when they are asked for. Raises InvalidArgument."""
+    first, last = arguments.get("first"), arguments.get("last")
+    backward = last is not None
+    limit = last if backward else first
+    for name, value in (("first", first), ("last", last)):
+        if value is not None and not 0 <= value <= LONGEST_PAGE:
+            raise InvalidArgument(f"`{name}` must lie between 0 and {LONGEST_PAGE}, not {value}.")
+    asked = selection.fields(connection).keys()
+    return Page(
+        limit=LONGEST_PAGE if limit is None else limit,
+        cursor=arguments.get("before" if backward else "after"),
+        backward=backward,
+        counted=bool(asked - (RELAY_FIELDS - {"total_count"})),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionType:
+    """The names of a connection, its edge and the type of its nodes in the contract."""
+
+    connection: str
+    edge: str
+    node: str
+
+    def nodes(self, selection: Selection) -> Selection:
+        """Return what is selected of the nodes, directly or through edges."""
+        direct = selection.below(self.connection, "nodes").nodes
+        through = selection.below(self.connection, "edges").below(self.edge, "node").nodes
+        return Selection(selection.schema, selection.fragments, selection.variables, [*direct, *through])
+
+    def build(
+        self, context: RequestContext, answer: Children, nodes: Sequence[Any], page: Page
+    ) -> Any:  # an instance of the connection
+        """Make the connection of one page."""
+        before, after = (
+            (answer.more, answer.skipped > 0) if page.backward else (answer.skipped > 0, answer.more)
+        )
+        info = {
+            "has_next_page": after,
+            "has_previous_page": before,
+            "start_cursor": answer.cursors[0] if nodes else None,
+            "end_cursor": answer.cursors[-1] if nodes else None,
+        }
+        edges = [
+            context.plain(self.edge, {"node": node, "cursor": cursor})
+            for node, cursor in zip(nodes, answer.cursors, strict=True)
+        ]
+        counts = context.catalogue.types[self.connection].columns.keys() - RELAY_FIELDS
+        columns = {
+            **dict.fromkeys(counts, 0),
+            "nodes": list(nodes),
+            "edges": edges,
+            "page_info": context.plain("PageInfo", info),
+            "total_count": answer.total,
+            **answer.counts,
+        }
+        return context.plain(self.connection, columns)
+
+
+def connection_type(kind: type, node: type) -> ConnectionType:
+    """Name the parts of a connection from its class."""
+    name = kind.__name__
+    return ConnectionType(name, name.removesuffix("Connection") + "Edge", node.__name__)
+
+
+async def paged(
+    context: RequestContext,
+    question: Ask,
+    kind: ConnectionType,
+    parents: Sequence[Any],
+    selection: Selection,
+) -> list[Any]:
+    """Load one page for each parent; an error where the source failed."""
+    nodes = kind.nodes(selection)
+    columns = context.catalogue.needs(kind.node, nodes.fields(kind.node))
+    results: list[Any] = []
+    for parent, answer in zip(parents, await context.fetch(question, parents, columns), strict=True):
+        try:
+            if isinstance(answer, Exception):
+                raise answer
+            built = context.build(kind.node, answer.rows, nodes, parent._student)
+            results.append(kind.build(context, answer, built, question.page))
+        except SourceFailed as error:
+            results.append(error)
+    return results
+
+
+FILTERS: Mapping[str, tuple[str, str]] = {
+    "subject_ids": ("subject_id", "Subject"),
+    "period_id": ("period_id", "GradingPeriod"),
+    "status": ("status", ""),
+    "kinds": ("kind", ""),
+    "categories": ("category", ""),
+    "state": ("state", ""),
+    "justification_status": ("justification_status", ""),
+    "school_year": ("school_year", ""),
+}
+"""Arguments that filter on a column: the column, and the type when the values are identifiers."""
+
+
+def filters_of(arguments: Arguments) -> dict[str, Any]:
+    """Turn arguments into filters on columns; an argument that is null filters nothing."""
+    found: dict[str, Any] = {}
+    for argument, (column, type_name) in FILTERS.items():
+        value = arguments.get(argument)
+        if value is not None:
+            values = value if isinstance(value, list) else [value]
+            found[column] = (keys(values, type_name) or ()) if type_name else tuple(values)
+    return found
+
+
+def student_connection(
+    fields: Fields, name: str, kind: type, node: type, relation: str, knows_period: bool = False
+) -> None:
+    """Register a list of a student's records that takes windows, filters and pages.
+
+    Records that do not know their grading period are found by its dates.
+    """
+    parts = connection_type(kind, node)
+
+    async def batch(
+        context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
+    ) -> Sequence[Any]:
+        found = filters_of(arguments)
+        if "period_id" in found and not knows_period:
+            arguments = {**arguments, **await context.period_dates(found.pop("period_id"))}
+        question = ask(
+            relation,
+            page_of(arguments, selection, parts.connection),
+            newest_first={"ASC": False, "DESC": True}.get(arguments.get("order") or ""),
+            windows=await windows(context, [parent._student for parent in parents], arguments),
+            **found,
+        )
+        return await paged(context, question, parts, parents, selection)
+
+    fields.edge(Student, name)(batch)

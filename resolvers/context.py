@@ -1,0 +1,463 @@
+"""One request: who asks, when, and the loaders through which all of its data passes.
+
+`fetch` is the only way to a source. It checks every parent and every row against the viewer's scope, so no
+edge can forget to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+from aiodataloader import DataLoader
+
+from adapters.base import Children, Page, Parent, Request, Row, Source
+from adapters.native.gateway_state import GatewayState
+from resolvers.catalogue import Catalogue
+from resolvers.errors import CharterNotAccepted, NotAuthenticated, NotPermitted, SourceFailed
+from resolvers.fields import Edge
+from resolvers.identifiers import GlobalId
+from resolvers.routing import CAPABILITIES, Sources
+from resolvers.selection import Selection
+from resolvers.viewer import Caller, Scope, load_scope
+
+OPEN_BEFORE_CHARTER = {"Charter", "CharterAcceptance", "HelpArticle", "CharterPayload"}
+OPEN_FIELDS_BEFORE_CHARTER = {
+    ("Query", "viewer"),
+    ("Query", "charter"),
+    ("Query", "help_articles"),
+    ("Query", "help_article"),
+    ("Viewer", "pending_charter"),
+    ("Mutation", "accept_charter"),
+    ("Mutation", "refuse_charter"),
+}
+OPEN_FIELDS_BEFORE_LOGIN = {("Query", "charter"), ("Query", "help_articles"), ("Query", "help_article")}
+FAMILY = "family"
+"""The group under which one answer is asked for all students of the caller together."""
+STUDENT_BOUND = {"AbsenceJustification", "Acknowledgement", "TripUpdate"}
+"""Types that belong to one student without being StudentScoped: their id names the student too."""
+
+MetaData = ("_id", "_source", "_student", "_school")
+Results = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question of an edge, before it is known which source will answer: `windows` by student."""
+
+    relation: str
+    filters: Mapping[str, Any]
+    page: Page
+    newest_first: bool | None = None
+    windows: Mapping[str, tuple[date, date]] | None = None
+
+
+EVERYTHING = Page()
+
+
+def ask(
+    relation: str,
+    page: Page = EVERYTHING,
+    newest_first: bool | None = None,
+    windows: Mapping[str, tuple[date, date]] | None = None,
+    **filters: Any,
+) -> Ask:
+    """Make a question; filters that are None are left out."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    return Ask(relation, given, page, newest_first, windows)
+
+
+class RequestContext:
+    """What one request needs, handed to every edge."""
+
+    def __init__(
+        self, scope: Scope, sources: Sources, catalogue: Catalogue, now: datetime, state: GatewayState
+    ) -> None:
+        self.scope = scope
+        self.sources = sources
+        self.catalogue = catalogue
+        self.now = now
+        self.state = state
+        self.root = self.plain("Query", {})
+        self._loaders: dict[tuple[Any, ...], DataLoader[Any, Any]] = {}
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
+        return self.scope.caller
+
+    # ---- edges -------------------------------------------------------------------------------------
+
+    async def resolve(self, parent: Any, info: Any, arguments: Mapping[str, Any]) -> Any:
+        """Answer one edge of one parent, together with all its siblings at the same path."""
+        raw = info._raw_info
+        owner, path = raw.parent_type.name, _path(raw.path)
+        loader = self._loaders.get((owner, path))
+        if loader is None:
+            batch = self._batch(owner, raw, arguments)
+            loader = self._loaders[owner, path] = DataLoader(batch, get_cache_key=id)
+        return await loader.load(self.root if parent is None else parent)
+
+    def _batch(
+        self,
+        owner: str,
+        raw: Any,
+        arguments: Mapping[str, Any],
+    ) -> Callable[[list[Any]], Any]:
+        name = _python_field(raw)
+        self.require_charter(owner, name)
+        edge: Edge = self.catalogue.edges[owner, name]
+        plain = {key: _plain(value) for key, value in arguments.items()}
+        return partial(self._run, edge, plain, Selection.of(raw))
+
+    async def _run(
+        self, edge: Edge, arguments: Mapping[str, Any], selection: Selection, parents: list[Any]
+    ) -> list[Any]:
+        return list(await edge.batch(self, parents, arguments, selection))
+
+    def require_charter(self, owner: str, name: str) -> None:
+        """Raise CharterNotAccepted for every edge but the open ones, until the charter is accepted.
+
+        Raises NotAuthenticated for a caller without a token, whose only open fields are charter and help.
+        """
+        if self.caller.kind == "ANONYMOUS":
+            if owner in OPEN_BEFORE_CHARTER or (owner, name) in OPEN_FIELDS_BEFORE_LOGIN:
+                return
+            raise NotAuthenticated("Send `Authorization: Bearer TOKEN`; `passerelle token` makes one.")
+        if self.scope.charter_status not in ("REQUIRED", "REFUSED"):
+            return
+        if owner not in OPEN_BEFORE_CHARTER and (owner, name) not in OPEN_FIELDS_BEFORE_CHARTER:
+            raise CharterNotAccepted(
+                "Accept the charter first: read `viewer { pendingCharter { id version body } }`, "
+                "then call `acceptCharter`."
+            )
+
+    # ---- the loader layer --------------------------------------------------------------------------
+
+    def student_parent(self, student_id: str) -> Any:
+        """Make the parent object of a student's edges from the id alone."""
+        row = self.scope.students.get(student_id, {})
+        return self.plain("Student", {}, student_id, student_id, row.get("school_id"))
+
+    async def fetch(
+        self,
+        question: Ask,
+        parents: Sequence[Any],
+        columns: tuple[str, ...],
+        key: str = "_id",
+        group: str = "",
+    ) -> list[Children | Exception]:
+        """Ask the sources behind the parents; one answer per parent, an error where a source failed.
+
+        A parent about a student the viewer may not see has no children. With `group`, all parents share
+        one answer per source, and the answers of the sources come one after another.
+        """
+        capability = CAPABILITIES.get(question.relation)
+        if capability is not None and capability not in self.caller.capabilities:
+            raise NotPermitted(f"The caller has no access to {capability}.")
+        batches: dict[Source, dict[str, Parent]] = {}
+        places: list[tuple[Source, str] | None] = []
+        for parent in parents:
+            placed = self._place(question, parent, key, group)
+            places.append(placed and (placed[0], placed[1].group))
+            if placed:
+                batches.setdefault(placed[0], {})[placed[1].group + "\n" + (placed[1].student_id or "")] = (
+                    placed[1]
+                )
+        answers = await asyncio.gather(
+            *(
+                self._ask(source, question, tuple(batch.values()), columns)
+                for source, batch in batches.items()
+            )
+        )
+        by_source = dict(zip(batches, answers, strict=True))
+        return [self._answer(by_source, place) for place in places]
+
+    def _place(self, question: Ask, parent: Any, key: str, group: str) -> tuple[Source, Parent] | None:
+        """Decide which source answers for a parent, or None when the viewer may not ask."""
+        row: dict[str, Any] = parent.__dict__
+        identity, student, school = row[key], row["_student"], row["_school"]
+        if identity is None or (student is not None and student not in self.scope.students):
+            return None
+        known = self.scope.students.get(student, {}) if student else {}
+        if row["_source"] is not None and question.relation.split(".")[0] not in ("Student", "Viewer"):
+            source = self.sources.holding(row["_source"], question.relation)
+        else:
+            source = self.sources.serving(question.relation, self.school_names(school))
+        lower, upper = (question.windows or {}).get(student or "", (date.min, date.max))
+        name = group or f"{identity}\n{student or ''}"
+        return source, Parent(name, identity, student, known.get("external_id"), lower, upper)
+
+    async def reload_scope(self) -> None:
+        """Read the caller's rights again, after something changed them."""
+        self.scope = await load_scope(self.caller, self.sources, self.now)
+
+    def has_capability(self, relation: str) -> bool:
+        """Tell whether the kind of data behind a relation is open to the caller."""
+        needed = CAPABILITIES.get(relation)
+        return needed is None or needed in self.caller.capabilities
+
+    def me(self) -> Any:
+        """Make the parent object of the caller's own edges."""
+        return self.plain("Viewer", {}, self.caller.person_id)
+
+    def permits(self, student_id: str | None, permission: str) -> bool:
+        """Tell whether the caller's tie to a student allows an action."""
+        tie = self.scope.guardianship_of(student_id or "")
+        return tie is not None and tie["has_data_access"] and permission in tie["permissions"]
+
+    async def period_dates(self, period_ids: Sequence[str]) -> dict[str, date]:
+        """Return the window of a grading period as arguments; an empty one for a period not known."""
+        periods = [self.plain("GradingPeriod", {}, one) for one in period_ids]
+        for answer in await self.fetch(ask("GradingPeriod"), periods, ("start_date", "end_date")):
+            if isinstance(answer, Exception):
+                raise answer
+            for row in answer.rows:
+                return {"from_": row["start_date"], "to": row["end_date"]}
+        return {"from_": date.max, "to": date.max}
+
+    def school_names(self, school_id: str | None) -> tuple[str | None, ...]:
+        """Return the names by which the configuration may call a school."""
+        return school_id, self.scope.schools.get(school_id or "", {}).get("national_id")
+
+    async def _ask(
+        self, source: Source, question: Ask, parents: tuple[Parent, ...], columns: tuple[str, ...]
+    ) -> Mapping[str, Children] | Exception:
+        request = Request(
+            relation=question.relation,
+            parents=parents,
+            columns=columns,
+            now=self.now,
+            filters=question.filters,
+            page=question.page,
+            newest_first=question.newest_first,
+            viewer_id=self.caller.person_id,
+        )
+        try:
+            answer = await self.sources.fetch(source, request)
+            alone = {parent.group: parent.student_id for parent in parents if parent.group != FAMILY}
+            for group, children in answer.items():
+                self._admit(source, question.relation, alone.get(group), children)
+        except SourceFailed as error:
+            return error
+        return answer
+
+    def _admit(self, source: Source, relation: str, student: str | None, children: Children) -> None:
+        """Keep only rows the viewer may see; this is where object-level authorisation happens."""
+        if not isinstance(children, Children) or not all(isinstance(row, dict) for row in children.rows):
+            raise SourceFailed(source.name, f"The source {source.name} gave something unreadable.")
+        kept = [self._may_see(relation, row, student) for row in children.rows]
+        if not all(kept):
+            if children.cursors:
+                children.cursors = [c for c, keep in zip(children.cursors, kept, strict=True) if keep]
+            children.rows = [row for row, keep in zip(children.rows, kept, strict=True) if keep]
+        native = source is self.sources.native
+        for row in children.rows:
+            row["@source"] = source.name
+            if not native:
+                self._complete(source.name, row, student)
+            if row.get("guardian_id"):
+                self.scope.known_guardians.add(row["guardian_id"])
+
+    def _complete(self, source: str, row: Row, student: str | None) -> None:
+        """Fill in the provenance and school that a foreign source need not know."""
+        school = self.scope.students.get(student or "", {}).get("school_id")
+        known = {"school_id": school, "source_id": source, "external_id": row.get("id")}
+        for name, value in {**known, "fetched_at": self.now, "modified_at": None}.items():
+            if row.get(name) is None:
+                row[name] = value
+
+    def _may_see(self, relation: str, row: Row, student: str | None) -> bool:
+        scope = self.scope
+        if relation == "Guardian":
+            return row["id"] in scope.known_guardians
+        if relation == "Student":
+            return row["id"] in scope.known_students
+        owner = row.get("student_id")
+        if owner is not None and owner not in scope.known_students:
+            return False
+        if owner is not None and student is not None and owner != student:
+            return False
+        school = row.get("school_id")
+        return school is None or school in scope.schools
+
+    @staticmethod
+    def _answer(
+        by_source: Mapping[Source, Mapping[str, Children] | Exception], place: tuple[Source, str] | None
+    ) -> Children | Exception:
+        if place is None:
+            return Children()
+        answer = by_source[place[0]]
+        return answer if isinstance(answer, Exception) else answer.get(place[1], Children())
+
+    # ---- rows to objects ---------------------------------------------------------------------------
+
+    def plain(
+        self,
+        type_name: str,
+        row: dict[str, Any],
+        identity: str | None = None,
+        student: str | None = None,
+        school: str | None = None,
+        source: str | None = None,
+    ) -> Any:
+        """Make an object of the contract whose attributes are the row's columns."""
+        kind = self.catalogue.types[type_name].kind
+        instance: Any = object.__new__(kind)
+        row.update(_id=identity, _student=student, _school=school, _source=source)
+        instance.__dict__ = row
+        return instance
+
+    def build(
+        self, type_name: str, rows: Sequence[Row], selection: Selection, student: str | None = None
+    ) -> list[Any]:
+        """Make objects of one type from rows: times in the school's zone, derived fields filled in."""
+        fields = selection.fields(type_name)
+        columns = self.catalogue.needs(type_name, fields)
+        instants = self.catalogue.instants(type_name, columns)
+        bound = type_name in STUDENT_BOUND or "StudentScoped" in self.catalogue.types[type_name].interfaces
+        derived = [
+            (name, self.catalogue.derived[type_name, name])
+            for name in fields
+            if (type_name, name) in self.catalogue.derived and name != "id"
+        ]
+        return [
+            self._build(type_name, dict(row), student if bound else None, columns, instants, derived)
+            for row in rows
+        ]
+
+    def _build(
+        self,
+        type_name: str,
+        row: Row,
+        student: str | None,
+        columns: tuple[str, ...],
+        instants: tuple[str, ...],
+        derived: list[tuple[str, Any]],
+    ) -> Any:
+        source = row.pop("@source", self.sources.native.name)
+        if source != self.sources.native.name and (fault := self.catalogue.fault(type_name, row, columns)):
+            raise SourceFailed(source, f"The source {source} gave something unreadable: {fault}.")
+        school = row.get("school_id")
+        if type_name == "Student":
+            student = row["id"]
+        zone = self.scope.zone(school)
+        for name in instants:
+            if row[name] is not None:
+                row[name] = row[name].astimezone(zone)
+        key = row.get("id")
+        instance = self.plain(type_name, row, key, student, school, source)
+        if key is not None:
+            bound = student if type_name != "Student" else None
+            row["id"] = GlobalId(type_name, source, key, bound).encode()
+        values = {name: self._derive(rule, row) for name, rule in derived}
+        row.update(values)
+        return instance
+
+    def _derive(self, rule: Any, row: Row) -> Any:
+        value = rule.function(row, self)
+        if rule.of is None or value is None:
+            return value
+        meta = {name: row[name] for name in MetaData}
+        name = rule.of.__name__
+        nested = [self._nested(name, one, meta) for one in (value if isinstance(value, list) else [value])]
+        return nested if isinstance(value, list) else nested[0]
+
+    def _nested(self, name: str, row: Row, meta: Row) -> Any:
+        instance = self.plain(name, row)
+        row.update(meta)
+        return instance
+
+    # ---- what most edges do ------------------------------------------------------------------------
+
+    async def referenced(
+        self,
+        relation: str,
+        target: type,
+        wanted: Sequence[tuple[Any, str | None]],
+        selection: Selection,
+    ) -> Results:
+        """Load the records that parents name by id; None where there is none the viewer may see."""
+        name = target.__name__
+        columns = self.catalogue.needs(name, selection.fields(name))
+        pointers = [
+            self.plain(name, {}, key, parent._student, parent._school, parent._source)
+            for parent, key in wanted
+        ]
+        answers = await self.fetch(ask(relation), pointers, columns)
+        return [
+            answer if isinstance(answer, Exception) else self._first(name, answer, pointer, selection)
+            for answer, pointer in zip(answers, pointers, strict=True)
+        ]
+
+    def _first(self, name: str, answer: Children, pointer: Any, selection: Selection) -> Any:
+        try:
+            found = self.build(name, answer.rows[:1], selection, pointer._student)
+        except SourceFailed as error:
+            return error
+        return found[0] if found else None
+
+    async def listed(
+        self,
+        relation: str | Ask,
+        target: type,
+        parents: Sequence[Any],
+        selection: Selection,
+        key: str = "_id",
+    ) -> Results:
+        """Load all children of each parent as a list; an error where the source failed."""
+        question = relation if isinstance(relation, Ask) else ask(relation)
+        name = target.__name__
+        columns = self.catalogue.needs(name, selection.fields(name))
+        answers = await self.fetch(question, parents, columns, key)
+        results: Results = []
+        for parent, answer in zip(parents, answers, strict=True):
+            try:
+                if isinstance(answer, Exception):
+                    raise answer
+                results.append(self.build(name, answer.rows, selection, parent._student))
+            except SourceFailed as error:
+                results.append(error)
+        return results
+
+    def today(self, school_id: str | None) -> date:
+        """Return the day it is at a school."""
+        return self.now.astimezone(self.scope.zone(school_id)).date()
+
+    def policy(self, row: Row) -> Mapping[str, Any]:
+        """Return the publication choices of the school of a row; what it did not say is shown."""
+        school = self.scope.schools.get(row.get("_school") or row.get("school_id") or "", {})
+        return school.get("display_policy") or {}
+
+    def shows(self, row: Row, choice: str) -> bool:
+        """Tell whether the school of a row chose to show something."""
+        return bool(self.policy(row).get(choice, True))
+
+
+def with_filters(question: Ask, **filters: Any) -> Ask:
+    """Add filters to a question."""
+    return replace(question, filters={**question.filters, **filters})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return getattr(value, "value", value)
+
+
+def _python_field(raw: Any) -> str:
+    definition = raw.parent_type.fields[raw.field_name].extensions["strawberry-definition"]
+    return str(definition.python_name)
+
+
+def _path(path: Any) -> tuple[str, ...]:
+    names = []
+    while path is not None:
+        if isinstance(path.key, str):
+            names.append(path.key)
+        path = path.prev
+    return tuple(names)

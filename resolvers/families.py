@@ -1,0 +1,78 @@
+"""Lists over all of the caller's students at once, each record once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.base import Children, Row
+from resolvers.connections import ConnectionType
+from resolvers.context import FAMILY, Ask, RequestContext
+from resolvers.identifiers import keys
+from resolvers.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyList:
+    """A list of the family: its connection, and the order in which lists of several sources are merged."""
+
+    parts: ConnectionType
+    order: tuple[str, ...]
+    newest_first: bool = False
+
+
+def chosen_students(context: RequestContext, identifiers: list[str] | None) -> list[str]:
+    """Return the students a list is about: all that the caller may see, or those named among them."""
+    named = keys(identifiers, "Student")
+    return [one for one in context.scope.students if named is None or one in named]
+
+
+async def family_rows(
+    context: RequestContext, question: Ask, students: Sequence[str], columns: tuple[str, ...]
+) -> list[Children]:
+    """Ask every source behind the students once. Raises SourceFailed when one cannot answer."""
+    parents = [context.student_parent(student) for student in students]
+    answers = {id(one): one for one in await context.fetch(question, parents, columns, group=FAMILY)}
+    found: list[Children] = []
+    for answer in answers.values():
+        if isinstance(answer, Exception):
+            raise answer
+        found.append(answer)
+    return found
+
+
+async def family_connection(
+    context: RequestContext,
+    question: Ask,
+    described: FamilyList,
+    students: Sequence[str],
+    selection: Selection,
+) -> Any:
+    """Load one page of a list of the family, merged when several sources give it."""
+    parts = described.parts
+    nodes = parts.nodes(selection)
+    columns = (*context.catalogue.needs(parts.node, nodes.fields(parts.node)), *described.order)
+    answers = await family_rows(context, question, students, columns)
+    merged = answers[0] if len(answers) == 1 else _merge(answers, described, question.page.limit)
+    built = context.build(parts.node, merged.rows, nodes)
+    return parts.build(context, merged, built, question.page)
+
+
+def _merge(answers: Sequence[Children], described: FamilyList, limit: int | None) -> Children:
+    entries: list[tuple[Row, str]] = [
+        entry for one in answers for entry in zip(one.rows, one.cursors, strict=True)
+    ]
+    entries.sort(
+        key=lambda entry: tuple(entry[0][name] for name in described.order), reverse=described.newest_first
+    )
+    kept = entries[:limit]
+    counts = {name for one in answers for name in one.counts}
+    return Children(
+        rows=[row for row, _ in kept],
+        cursors=[cursor for _, cursor in kept],
+        total=sum(one.total for one in answers),
+        skipped=sum(one.skipped for one in answers),
+        more=len(entries) > len(kept) or any(one.more for one in answers),
+        counts={name: sum(one.counts.get(name, 0) for one in answers) for name in counts},
+    )

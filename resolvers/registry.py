@@ -1,0 +1,83 @@
+"""All edges and derived fields of all domains, held against the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import strawberry
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+
+import schema as contract
+from resolvers import (
+    access,
+    acknowledgements,
+    attendance,
+    behaviour,
+    dashboard,
+    gradebook,
+    grades,
+    help,
+    homework,
+    liaison,
+    messaging,
+    mutations,
+    people,
+    publications,
+    queries,
+    schools,
+    skills,
+    sources,
+    timetable,
+    trips,
+)
+from resolvers.catalogue import Catalogue, contract_types
+from resolvers.fields import Fields
+
+DOMAINS = (
+    access,
+    acknowledgements,
+    attendance,
+    behaviour,
+    dashboard,
+    gradebook,
+    grades,
+    help,
+    homework,
+    liaison,
+    messaging,
+    mutations,
+    people,
+    publications,
+    queries,
+    schools,
+    skills,
+    sources,
+    timetable,
+    trips,
+)
+
+
+class ContractSchema(strawberry.Schema):
+    """The schema; errors are logged once, by the gateway, and not here."""
+
+    def process_errors(self, errors: object, execution_context: object = None) -> None:
+        """Leave errors to `gateway.errors`."""
+
+
+def strawberry_schema(extensions: Sequence[Callable[[], SchemaExtension]] = ()) -> strawberry.Schema:
+    """Build the GraphQL schema from the contract."""
+    return ContractSchema(
+        query=contract.Query,
+        mutation=contract.Mutation,
+        types=contract_types(),
+        extensions=list(extensions),
+        config=StrawberryConfig(
+            scalar_map=contract.SCALARS, name_converter=contract.ContractNames(auto_camel_case=True)
+        ),
+    )
+
+
+def catalogue(graphql: strawberry.Schema) -> Catalogue:
+    """Join contract and resolvers. Raises TypeError when an edge lacks its batch or a batch its edge."""
+    return Catalogue(graphql, Fields().merge(*(domain.fields for domain in DOMAINS)))

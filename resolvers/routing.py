@@ -1,0 +1,138 @@
+"""Which source serves which school and kind of data, and how long it may take."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from adapters.base import (
+    Children,
+    InvalidCursor,
+    NotSupported,
+    RefusedBySource,
+    Request,
+    RetryLater,
+    Source,
+    SourceError,
+)
+from resolvers.errors import InvalidArgument, SourceFailed
+
+log = logging.getLogger("passerelle.sources")
+
+CAPABILITIES: Mapping[str, str] = {
+    "Student.lessons": "TIMETABLE_READ",
+    "Lesson": "TIMETABLE_READ",
+    "Student.homework": "HOMEWORK_READ",
+    "Student.homework_given": "HOMEWORK_READ",
+    "Lesson.homework_due": "HOMEWORK_READ",
+    "Lesson.homework_given": "HOMEWORK_READ",
+    "Student.lesson_contents": "LESSON_CONTENT_READ",
+    "Lesson.contents": "LESSON_CONTENT_READ",
+    "Student.grades": "GRADES_READ",
+    "Assessment.grades": "GRADES_READ",
+    "Student.subject_averages": "AVERAGES_READ",
+    "Student.skill_evaluations": "SKILLS_READ",
+    "SkillEvaluation.results": "SKILLS_READ",
+    "Assessment.skill_results": "SKILLS_READ",
+    "Student.absences": "ABSENCES_READ",
+    "Lesson.absences": "ABSENCES_READ",
+    "Absence.justifications": "ABSENCES_READ",
+    "Student.absence_justifications": "ABSENCES_READ",
+    "Student.incidents": "BEHAVIOUR_READ",
+    "Incident": "BEHAVIOUR_READ",
+    "Student.punishments": "BEHAVIOUR_READ",
+    "Incident.punishments": "BEHAVIOUR_READ",
+    "Punishment.sessions": "BEHAVIOUR_READ",
+    "Student.observations": "BEHAVIOUR_READ",
+    "Viewer.conversations": "MESSAGES_READ",
+    "Conversation": "MESSAGES_READ",
+    "Conversation.participants": "MESSAGES_READ",
+    "Conversation.messages": "MESSAGES_READ",
+    "Message": "MESSAGES_READ",
+    "Participant": "MESSAGES_READ",
+    "Student.liaison_notes": "LIAISON_READ",
+    "Viewer.events": "EVENTS_READ",
+    "Student.trips": "TRIPS_READ",
+    "Trip.updates": "TRIPS_READ",
+    "Viewer.news": "NEWS_READ",
+    "Viewer.documents": "DOCUMENTS_READ",
+    "Viewer.contacts": "DIRECTORY_READ",
+}
+"""The kind of data behind each relation that has one; the others are directory data, open to every viewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the configuration: this kind of data, of this school (or of all), is in that source."""
+
+    source: str
+    capability: str
+    school: str | None = None
+
+
+class Sources:
+    """All opened sources; the native database serves whatever no route names."""
+
+    def __init__(
+        self, native: Source, others: Mapping[str, Source], routes: Sequence[Route], timeout: float
+    ) -> None:
+        self.native = native
+        self.by_name: dict[str, Source] = {native.name: native, **others}
+        self.routes = routes
+        self.timeout = timeout
+
+    def serving(self, relation: str, schools: Sequence[str | None]) -> Source:
+        """Find the source for a relation; `schools` are the names a route may use for the school."""
+        capability = CAPABILITIES.get(relation)
+        if capability is not None:
+            for route in self.routes:
+                if route.capability == capability and (route.school is None or route.school in schools):
+                    return self.by_name[route.source]
+        return self.native
+
+    def holding(self, name: str, relation: str) -> Source:
+        """Return the named source where it has the relation, else the native database."""
+        source = self.by_name.get(name, self.native)
+        return source if relation in source.relations else self.native
+
+    def capabilities(self, schools: Sequence[str | None]) -> list[str]:
+        """List what the sources behind a school can give, derived from the relations they implement."""
+        found = {
+            capability
+            for relation, capability in CAPABILITIES.items()
+            if relation in self.serving(relation, schools).relations
+        }
+        return sorted(found)
+
+    def given_by(self, source: Source) -> list[str]:
+        """List what one source can give."""
+        return sorted({kind for relation, kind in CAPABILITIES.items() if relation in source.relations})
+
+    async def fetch(self, source: Source, request: Request) -> Mapping[str, Children]:
+        """Ask a source, within the time limit. Raises SourceFailed or InvalidArgument."""
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await source.fetch(request)
+        except InvalidCursor as error:
+            raise InvalidArgument(str(error)) from error
+        except TimeoutError:
+            raise SourceFailed(source.name, f"The source {source.name} took too long.") from None
+        except RetryLater as error:
+            log.warning("%s does not answer %s: %r", source.name, request.relation, error.__cause__ or error)
+            raise SourceFailed(source.name, f"The source {source.name} does not answer now.") from error
+        except RefusedBySource as error:
+            raise SourceFailed(source.name, f"The source {source.name} refused to answer.") from error
+        except NotSupported as error:
+            raise SourceFailed(source.name, f"The source {source.name} does not have this data.") from error
+        except SourceError as error:
+            raise SourceFailed(source.name, f"The source {source.name} could not answer.") from error
+        except Exception as error:
+            log.exception("The source %s failed on %s.", source.name, request.relation)
+            raise SourceFailed(source.name, f"The source {source.name} failed.") from error
+
+    async def close(self) -> None:
+        """Close every source."""
+        for source in self.by_name.values():
+            await source.close()

@@ -1,0 +1,107 @@
+"""What an operation asks of the objects a field returns, so that only that is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLIncludeDirective,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLSkipDirective,
+    InlineFragmentNode,
+    SelectionSetNode,
+    get_named_type,
+)
+from graphql.execution.values import get_directive_values
+
+
+@lru_cache(maxsize=4096)
+def python_name(name: str) -> str:
+    """Turn the GraphQL name of a field into its name here: dueDate to due_date."""
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group(1).lower(), name)
+    return {"from": "from_", "value_out_of20": "value_out_of_20"}.get(snake, snake)
+
+
+@dataclass(slots=True)
+class Selection:
+    """The fields selected under one field, by object type; `below` goes one level down."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: Any
+    nodes: list[FieldNode]
+    types: dict[str, dict[str, list[FieldNode]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, info: Any) -> Selection:
+        """Read the selection under the field being resolved."""
+        return cls(info.schema, info.fragments, info.variable_values, list(info.field_nodes))
+
+    def fields(self, type_name: str) -> dict[str, list[FieldNode]]:
+        """Return the selected fields of one object type, under their names here."""
+        found = self.types.get(type_name)
+        if found is None:
+            found = self.types[type_name] = {}
+            object_type = self.schema.get_type(type_name)
+            assert isinstance(object_type, GraphQLObjectType)
+            for node in self.nodes:
+                if node.selection_set:
+                    self._collect(object_type, node.selection_set, found)
+        return found
+
+    def below(self, type_name: str, *names: str) -> Selection:
+        """Return the selection under the named fields of a type, taken together."""
+        found = self.fields(type_name)
+        nodes = [node for name in names for node in found.get(name, ())]
+        return Selection(self.schema, self.fragments, self.variables, nodes)
+
+    def possible_types(self, type_name: str) -> Iterable[str]:
+        """Return the object types behind an interface or union, or the type itself."""
+        named = get_named_type(self.schema.get_type(type_name))
+        if isinstance(named, GraphQLObjectType):
+            return (type_name,)
+        return tuple(kind.name for kind in self.schema.get_possible_types(named))  # type: ignore[arg-type]
+
+    def _collect(
+        self, object_type: GraphQLObjectType, selections: SelectionSetNode, found: dict[str, list[FieldNode]]
+    ) -> None:
+        for node in selections.selections:
+            if not self._included(node):
+                continue
+            if isinstance(node, FieldNode):
+                found.setdefault(python_name(node.name.value), []).append(node)
+                continue
+            fragment: Any = node
+            if isinstance(node, FragmentSpreadNode):
+                fragment = self.fragments[node.name.value]
+                fragment = getattr(fragment, "definition", fragment)
+            assert isinstance(fragment, InlineFragmentNode | FragmentDefinitionNode)
+            if self._applies(fragment, object_type):
+                self._collect(object_type, fragment.selection_set, found)
+
+    def _applies(
+        self, fragment: InlineFragmentNode | FragmentDefinitionNode, object_type: GraphQLObjectType
+    ) -> bool:
+        if fragment.type_condition is None:
+            return True
+        condition = self.schema.get_type(fragment.type_condition.name.value)
+        return condition is object_type or (
+            condition is not None
+            and not isinstance(condition, GraphQLObjectType)
+            and self.schema.is_sub_type(condition, object_type)  # type: ignore[arg-type]
+        )
+
+    def _included(self, node: Any) -> bool:
+        if not node.directives:
+            return True
+        skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
+        include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
+        return not (skip and skip["if"]) and (include is None or bool(include["if"]))

@@ -1,0 +1,88 @@
+"""`@edge`: how the contract declares a field that leaves its object for other data.
+
+An edge is a signature and a docstring, nothing else; `resolvers` gives it its batch. The docstring is
+the GraphQL description, argument descriptions come from `ARGUMENTS`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import strawberry
+
+ARGUMENTS = {
+    "after": "Give the `endCursor` of the page before to get the page after it.",
+    "app": "Only articles about this application.",
+    "before": "Give the `startCursor` of a page to get the page before it.",
+    "categories": "Only these categories.",
+    "date": "A day at the school: 2026-11-23.",
+    "date_field": "Which date the window looks at.",
+    "first": "At most this many, from the start of the list (1 to 200).",
+    "folder": "Folder of the mailbox.",
+    "from_": "First day, included. Replaces `range`; without `to`, open-ended.",
+    "id": "Opaque identifier, as read from `id`.",
+    "ids": "Only these; those that do not exist for the caller are left out.",
+    "include_cancelled": "False leaves cancelled lessons out.",
+    "include_superseded": "True also lists lessons that another one of the same slot replaces.",
+    "input": "What to do.",
+    "justification_status": "Only absences in these states.",
+    "kind": "Only what may be used for this kind.",
+    "kinds": "Only these kinds.",
+    "last": "At most this many, from the end of the list (1 to 200).",
+    "length": "Longest text wanted, in characters (1 to 1000).",
+    "locale": "Language, BCP 47: fr.",
+    "messageable_only": "True leaves out people the caller may not write to.",
+    "order": "Newest or oldest first.",
+    "period_id": "Only this grading period.",
+    "range": "Window relative to today at the school; `from` and `to` take precedence.",
+    "school_id": "The school; without it, the charter for all.",
+    "school_year": "Only this school year: 2026-2027.",
+    "search": "Only where the text holds these words; case and accents do not matter.",
+    "slug": "Name in addresses.",
+    "state": "Only notes in these states.",
+    "status": "Only these states.",
+    "student_ids": "Only what concerns these students.",
+    "subject_ids": "Only these subjects.",
+    "tests_only": "True lists announced tests only.",
+    "to": "Last day, included. Replaces `range`; without `from`, open-ended.",
+    "unread_only": "True lists only what is unread.",
+}
+
+
+def edge(declaration: Callable[..., object]) -> Any:
+    """Turn a typed signature with a docstring into a field that is resolved in batches.
+
+    The return type may name any type of the package `schema`, also one of a module that is imported for
+    type checking only: it is looked up in `schema` when the schema is built.
+    """
+
+    async def resolve(self: Any, info: Any, **arguments: Any) -> Any:
+        return await info.context.resolve(self, info, arguments)
+
+    source = inspect.signature(declaration)
+    namespace = sys.modules[declaration.__module__].__dict__
+    parameters = [
+        inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+        inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=strawberry.Info),
+    ]
+    for name, parameter in source.parameters.items():
+        if name != "self":
+            annotation = Annotated[
+                eval(parameter.annotation, namespace),
+                strawberry.argument(
+                    description=ARGUMENTS[name], name=name.rstrip("_") if name[-1] == "_" else None
+                ),
+            ]
+            kind = inspect.Parameter.KEYWORD_ONLY
+            parameters.append(inspect.Parameter(name, kind, annotation=annotation, default=parameter.default))
+    returns = str(source.return_annotation)
+    resolve.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]
+    resolve.__annotations__ = {p.name: p.annotation for p in parameters[1:]} | {"return": returns}
+    resolve.__name__ = declaration.__name__
+    resolve.__module__ = "schema"
+    field = strawberry.field(resolver=resolve, description=inspect.cleandoc(declaration.__doc__ or ""))
+    field.metadata = {"edge": True}
+    return field

@@ -1,0 +1,33 @@
+"""Scalars of the contract beyond those of GraphQL itself."""
+
+from datetime import datetime
+from typing import Any, NewType
+
+from strawberry import scalar
+from strawberry.types.scalar import ScalarDefinition
+
+HTML = NewType("HTML", str)
+URL = NewType("URL", str)
+Color = NewType("Color", str)
+
+
+def _parse_instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no UTC offset; write for example 2026-11-23T08:00:00+01:00.")
+    return instant
+
+
+SCALARS: dict[Any, ScalarDefinition] = {
+    HTML: scalar(
+        name="HTML", description="Sanitised HTML fragment: no script, no event handler, no remote style."
+    ),
+    URL: scalar(name="URL", description="Absolute URL, never holding a source's credentials."),
+    Color: scalar(name="Color", description="Colour as `#RRGGBB`."),
+    datetime: scalar(
+        name="DateTime",
+        description="Instant with an explicit UTC offset, ISO 8601 (2026-11-23T08:00:00+01:00).",
+        serialize=datetime.isoformat,
+        parse_value=_parse_instant,
+    ),
+}
