@@ -9,10 +9,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from adapters.base import Children, Page, Row
-from resolvers.context import Ask, RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.families import chosen_students, family_rows
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import GlobalId
+from resolvers.loading import Ask, ask
 from resolvers.nodes import acceptance_row, load
 from resolvers.selection import Selection
 from schema import (

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.base import Row
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
+from resolvers.loading import ask
 from resolvers.selection import Selection
 from schema import Acknowledgeable, Acknowledgement, Guardian, Student
 

@@ -9,9 +9,10 @@ from adapters.base import Row
 from resolvers.acknowledgements import relation_label
 from resolvers.calendar import bounded, windows
 from resolvers.connections import student_connection
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import keys
+from resolvers.loading import ask
 from resolvers.selection import Selection
 from schema import (
     Absence,

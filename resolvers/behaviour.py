@@ -10,9 +10,10 @@ from typing import Any
 from adapters.base import Children, Row, encode_cursor
 from resolvers.calendar import windows
 from resolvers.connections import ConnectionType, page_of, student_connection
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import keys
+from resolvers.loading import ask
 from resolvers.selection import Selection
 from schema import (
     Attachment,

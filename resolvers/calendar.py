@@ -7,8 +7,9 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from adapters.base import Children, Page, Row
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument
+from resolvers.loading import ask
 
 Window = tuple[date, date]
 LONGEST_WINDOW = timedelta(days=400)

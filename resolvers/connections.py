@@ -8,10 +8,11 @@ from typing import Any
 
 from adapters.base import Children, Page
 from resolvers.calendar import windows
-from resolvers.context import Ask, RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument, SourceFailed
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import keys
+from resolvers.loading import Ask, ask
 from resolvers.selection import Selection
 from schema import Student
 

@@ -1,29 +1,24 @@
-"""One request: who asks, when, and the loaders through which all of its data passes.
-
-`fetch` is the only way to a source. It checks every parent and every row against the viewer's scope, so no
-edge can forget to.
-"""
+"""One request: who asks, when, and how rows become objects of the contract."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any
 
 from aiodataloader import DataLoader
 
-from adapters.base import Children, Page, Parent, Request, Row, Source
+from adapters.base import Children, Row
 from adapters.native.gateway_state import GatewayState
 from resolvers.catalogue import Catalogue
-from resolvers.errors import CharterNotAccepted, NotAuthenticated, NotPermitted, SourceFailed
+from resolvers.errors import CharterNotAccepted, NotAuthenticated, SourceFailed
 from resolvers.fields import Edge
 from resolvers.identifiers import GlobalId
-from resolvers.routing import CAPABILITIES, Sources
+from resolvers.loading import Ask, LoaderLayer, ask
+from resolvers.routing import Sources
 from resolvers.selection import Selection
-from resolvers.viewer import Caller, Scope, load_scope
+from resolvers.viewer import Scope, load_scope
 
 OPEN_BEFORE_CHARTER = {"Charter", "CharterAcceptance", "HelpArticle", "CharterPayload"}
 OPEN_FIELDS_BEFORE_CHARTER = {
@@ -36,8 +31,6 @@ OPEN_FIELDS_BEFORE_CHARTER = {
     ("Mutation", "refuse_charter"),
 }
 OPEN_FIELDS_BEFORE_LOGIN = {("Query", "charter"), ("Query", "help_articles"), ("Query", "help_article")}
-FAMILY = "family"
-"""The group under which one answer is asked for all students of the caller together."""
 STUDENT_BOUND = {"AbsenceJustification", "Acknowledgement", "TripUpdate"}
 """Types that belong to one student without being StudentScoped: their id names the student too."""
 
@@ -45,50 +38,17 @@ MetaData = ("_id", "_source", "_student", "_school")
 Results = list[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A question of an edge, before it is known which source will answer: `windows` by student."""
-
-    relation: str
-    filters: Mapping[str, Any]
-    page: Page
-    newest_first: bool | None = None
-    windows: Mapping[str, tuple[date, date]] | None = None
-
-
-EVERYTHING = Page()
-
-
-def ask(
-    relation: str,
-    page: Page = EVERYTHING,
-    newest_first: bool | None = None,
-    windows: Mapping[str, tuple[date, date]] | None = None,
-    **filters: Any,
-) -> Ask:
-    """Make a question; filters that are None are left out."""
-    given = {name: value for name, value in filters.items() if value is not None}
-    return Ask(relation, given, page, newest_first, windows)
-
-
-class RequestContext:
+class RequestContext(LoaderLayer):
     """What one request needs, handed to every edge."""
 
     def __init__(
         self, scope: Scope, sources: Sources, catalogue: Catalogue, now: datetime, state: GatewayState
     ) -> None:
-        self.scope = scope
-        self.sources = sources
+        super().__init__(scope, sources, now)
         self.catalogue = catalogue
-        self.now = now
         self.state = state
         self.root = self.plain("Query", {})
         self._loaders: dict[tuple[Any, ...], DataLoader[Any, Any]] = {}
-
-    @property
-    def caller(self) -> Caller:
-        """Who asks."""
-        return self.scope.caller
 
     # ---- edges -------------------------------------------------------------------------------------
 
@@ -136,79 +96,20 @@ class RequestContext:
                 "then call `acceptCharter`."
             )
 
-    # ---- the loader layer --------------------------------------------------------------------------
+    # ---- parents made from ids ---------------------------------------------------------------------
+
+    async def reload_scope(self) -> None:
+        """Read the caller's rights again, after something changed them."""
+        self.scope = await load_scope(self.caller, self.sources, self.now)
 
     def student_parent(self, student_id: str) -> Any:
         """Make the parent object of a student's edges from the id alone."""
         row = self.scope.students.get(student_id, {})
         return self.plain("Student", {}, student_id, student_id, row.get("school_id"))
 
-    async def fetch(
-        self,
-        question: Ask,
-        parents: Sequence[Any],
-        columns: tuple[str, ...],
-        key: str = "_id",
-        group: str = "",
-    ) -> list[Children | Exception]:
-        """Ask the sources behind the parents; one answer per parent, an error where a source failed.
-
-        A parent about a student the viewer may not see has no children. With `group`, all parents share
-        one answer per source, and the answers of the sources come one after another.
-        """
-        capability = CAPABILITIES.get(question.relation)
-        if capability is not None and capability not in self.caller.capabilities:
-            raise NotPermitted(f"The caller has no access to {capability}.")
-        batches: dict[Source, dict[str, Parent]] = {}
-        places: list[tuple[Source, str] | None] = []
-        for parent in parents:
-            placed = self._place(question, parent, key, group)
-            places.append(placed and (placed[0], placed[1].group))
-            if placed:
-                batches.setdefault(placed[0], {})[placed[1].group + "\n" + (placed[1].student_id or "")] = (
-                    placed[1]
-                )
-        answers = await asyncio.gather(
-            *(
-                self._ask(source, question, tuple(batch.values()), columns)
-                for source, batch in batches.items()
-            )
-        )
-        by_source = dict(zip(batches, answers, strict=True))
-        return [self._answer(by_source, place) for place in places]
-
-    def _place(self, question: Ask, parent: Any, key: str, group: str) -> tuple[Source, Parent] | None:
-        """Decide which source answers for a parent, or None when the viewer may not ask."""
-        row: dict[str, Any] = parent.__dict__
-        identity, student, school = row[key], row["_student"], row["_school"]
-        if identity is None or (student is not None and student not in self.scope.students):
-            return None
-        known = self.scope.students.get(student, {}) if student else {}
-        if row["_source"] is not None and question.relation.split(".")[0] not in ("Student", "Viewer"):
-            source = self.sources.holding(row["_source"], question.relation)
-        else:
-            source = self.sources.serving(question.relation, self.school_names(school))
-        lower, upper = (question.windows or {}).get(student or "", (date.min, date.max))
-        name = group or f"{identity}\n{student or ''}"
-        return source, Parent(name, identity, student, known.get("external_id"), lower, upper)
-
-    async def reload_scope(self) -> None:
-        """Read the caller's rights again, after something changed them."""
-        self.scope = await load_scope(self.caller, self.sources, self.now)
-
-    def has_capability(self, relation: str) -> bool:
-        """Tell whether the kind of data behind a relation is open to the caller."""
-        needed = CAPABILITIES.get(relation)
-        return needed is None or needed in self.caller.capabilities
-
     def me(self) -> Any:
         """Make the parent object of the caller's own edges."""
         return self.plain("Viewer", {}, self.caller.person_id)
-
-    def permits(self, student_id: str | None, permission: str) -> bool:
-        """Tell whether the caller's tie to a student allows an action."""
-        tie = self.scope.guardianship_of(student_id or "")
-        return tie is not None and tie["has_data_access"] and permission in tie["permissions"]
 
     async def period_dates(self, period_ids: Sequence[str]) -> dict[str, date]:
         """Return the window of a grading period as arguments; an empty one for a period not known."""
@@ -219,80 +120,6 @@ class RequestContext:
             for row in answer.rows:
                 return {"from_": row["start_date"], "to": row["end_date"]}
         return {"from_": date.max, "to": date.max}
-
-    def school_names(self, school_id: str | None) -> tuple[str | None, ...]:
-        """Return the names by which the configuration may call a school."""
-        return school_id, self.scope.schools.get(school_id or "", {}).get("national_id")
-
-    async def _ask(
-        self, source: Source, question: Ask, parents: tuple[Parent, ...], columns: tuple[str, ...]
-    ) -> Mapping[str, Children] | Exception:
-        request = Request(
-            relation=question.relation,
-            parents=parents,
-            columns=columns,
-            now=self.now,
-            filters=question.filters,
-            page=question.page,
-            newest_first=question.newest_first,
-            viewer_id=self.caller.person_id,
-        )
-        try:
-            answer = await self.sources.fetch(source, request)
-            alone = {parent.group: parent.student_id for parent in parents if parent.group != FAMILY}
-            for group, children in answer.items():
-                self._admit(source, question.relation, alone.get(group), children)
-        except SourceFailed as error:
-            return error
-        return answer
-
-    def _admit(self, source: Source, relation: str, student: str | None, children: Children) -> None:
-        """Keep only rows the viewer may see; this is where object-level authorisation happens."""
-        if not isinstance(children, Children) or not all(isinstance(row, dict) for row in children.rows):
-            raise SourceFailed(source.name, f"The source {source.name} gave something unreadable.")
-        kept = [self._may_see(relation, row, student) for row in children.rows]
-        if not all(kept):
-            if children.cursors:
-                children.cursors = [c for c, keep in zip(children.cursors, kept, strict=True) if keep]
-            children.rows = [row for row, keep in zip(children.rows, kept, strict=True) if keep]
-        native = source is self.sources.native
-        for row in children.rows:
-            row["@source"] = source.name
-            if not native:
-                self._complete(source.name, row, student)
-            if row.get("guardian_id"):
-                self.scope.known_guardians.add(row["guardian_id"])
-
-    def _complete(self, source: str, row: Row, student: str | None) -> None:
-        """Fill in the provenance and school that a foreign source need not know."""
-        school = self.scope.students.get(student or "", {}).get("school_id")
-        known = {"school_id": school, "source_id": source, "external_id": row.get("id")}
-        for name, value in {**known, "fetched_at": self.now, "modified_at": None}.items():
-            if row.get(name) is None:
-                row[name] = value
-
-    def _may_see(self, relation: str, row: Row, student: str | None) -> bool:
-        scope = self.scope
-        if relation == "Guardian":
-            return row["id"] in scope.known_guardians
-        if relation == "Student":
-            return row["id"] in scope.known_students
-        owner = row.get("student_id")
-        if owner is not None and owner not in scope.known_students:
-            return False
-        if owner is not None and student is not None and owner != student:
-            return False
-        school = row.get("school_id")
-        return school is None or school in scope.schools
-
-    @staticmethod
-    def _answer(
-        by_source: Mapping[Source, Mapping[str, Children] | Exception], place: tuple[Source, str] | None
-    ) -> Children | Exception:
-        if place is None:
-            return Children()
-        answer = by_source[place[0]]
-        return answer if isinstance(answer, Exception) else answer.get(place[1], Children())
 
     # ---- rows to objects ---------------------------------------------------------------------------
 
@@ -436,11 +263,6 @@ class RequestContext:
     def shows(self, row: Row, choice: str) -> bool:
         """Tell whether the school of a row chose to show something."""
         return bool(self.policy(row).get(choice, True))
-
-
-def with_filters(question: Ask, **filters: Any) -> Ask:
-    """Add filters to a question."""
-    return replace(question, filters={**question.filters, **filters})
 
 
 def _plain(value: Any) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 
 from adapters.base import Children, Row
 from resolvers.connections import ConnectionType
-from resolvers.context import FAMILY, Ask, RequestContext
+from resolvers.context import RequestContext
 from resolvers.identifiers import keys
+from resolvers.loading import FAMILY, Ask
 from resolvers.selection import Selection
 
 

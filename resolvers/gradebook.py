@@ -10,10 +10,11 @@ from typing import Any
 from adapters.base import Row
 from resolvers.averages import SCALE, Mark, average, display, rounded
 from resolvers.calendar import current_periods
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
 from resolvers.grades import MARK_COLUMNS, mark
 from resolvers.identifiers import keys
+from resolvers.loading import ask
 from resolvers.selection import Selection
 from schema import Gradebook, GradingPeriod, StaffMember, Student, Subject, SubjectAverage
 

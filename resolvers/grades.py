@@ -8,8 +8,9 @@ from typing import Any
 from adapters.base import Row
 from resolvers.averages import COUNTING_STATUSES, Mark, average, counts, exact
 from resolvers.connections import student_connection
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
+from resolvers.loading import ask
 from resolvers.selection import Selection
 from schema import (
     Attachment,

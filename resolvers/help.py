@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.base import Page
-from resolvers.context import Ask, RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
+from resolvers.loading import Ask, ask
 from resolvers.selection import Selection
 from schema import HelpArticle, Query
 

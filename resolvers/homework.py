@@ -11,10 +11,11 @@ from typing import Any
 from adapters.base import Row
 from resolvers.calendar import bounded, windows
 from resolvers.connections import connection_type, filters_of, page_of, paged, student_connection
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.errors import SourceFailed
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import keys
+from resolvers.loading import ask
 from resolvers.selection import Selection
 from schema import (
     Attachment,

@@ -7,11 +7,12 @@ from typing import Any
 
 from adapters.base import Page, Row
 from resolvers.connections import connection_type, page_of, paged
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument
 from resolvers.fields import Arguments, Fields
 from resolvers.homework import text_of
 from resolvers.identifiers import keys
+from resolvers.loading import ask
 from resolvers.selection import Selection
 from schema import (
     Attachment,

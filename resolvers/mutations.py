@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import GlobalId, decode
+from resolvers.loading import ask
 from resolvers.nodes import load
 from resolvers.queries import viewer_of
 from resolvers.selection import Selection

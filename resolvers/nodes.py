@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.base import Row
-from resolvers.context import RequestContext, ask, with_filters
+from resolvers.context import RequestContext
 from resolvers.families import family_rows
 from resolvers.identifiers import GlobalId, decode
+from resolvers.loading import ask, with_filters
 from resolvers.selection import Selection
 
 OF_STUDENT: Mapping[str, str] = {

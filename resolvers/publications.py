@@ -9,10 +9,11 @@ from typing import Any
 from adapters.base import Row
 from resolvers.calendar import windows
 from resolvers.connections import connection_type, filters_of, page_of, student_connection
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.families import FamilyList, chosen_students, family_connection
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import GlobalId
+from resolvers.loading import ask
 from resolvers.nodes import load
 from resolvers.people import display_name, may_write
 from resolvers.selection import Selection

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from resolvers.access import load_students
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.dashboard import DEFAULT_DASHBOARD, default_widgets, placed_widget
 from resolvers.families import chosen_students
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import decode
+from resolvers.loading import ask
 from resolvers.nodes import by_identifiers
 from resolvers.selection import Selection
 from resolvers.sources import describe

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.base import Row
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
+from resolvers.loading import ask
 from resolvers.selection import Selection
 from schema import DataSource, School, Sourced, SourceRef
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from adapters.base import Page, Row
 from resolvers.calendar import bounded, is_holiday, week_of, weeks_between, windows
-from resolvers.context import Ask, RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.errors import SourceFailed
 from resolvers.fields import Arguments, Fields
+from resolvers.loading import Ask, ask
 from resolvers.selection import Selection
 from schema import (
     Absence,

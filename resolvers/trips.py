@@ -7,8 +7,9 @@ from typing import Any
 
 from resolvers.acknowledgements import answers_to
 from resolvers.connections import connection_type, page_of, paged, student_connection
-from resolvers.context import RequestContext, ask
+from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
+from resolvers.loading import ask
 from resolvers.selection import Selection
 from schema import (
     Attachment,

@@ -41,38 +41,8 @@ def _thread(
     times = [school.at(days[-1 - n], 18, 5 * n) for n in range(min(length, len(days)))]
     conversation = r.record_id("demo", "Conversation", f"{school.record.external_id}:{key}")
     people = ((staff, "TEACHER" if staff.role == "TEACHER" else "STAFF"), (guardian, "GUARDIAN"))
-    parts = [
-        school.make(
-            r.Participant,
-            f"{key}:{kind}",
-            conversation_id=conversation,
-            person_id=person.id,
-            display_name=_name(person),
-            role="INITIATOR" if person is staff else "TO",
-            kind=kind,
-            unread_count=1 if person is guardian else 0,
-            read_until=times[-1] - timedelta(minutes=1) if person is guardian else times[-1],
-            can_reply=length > 1,
-            last_message_at=times[-1],
-        )
-        for person, kind in people
-    ]
-    messages: list[r.Message] = []
-    for number, sent in enumerate(times):
-        writer, part = (people[number % 2][0], parts[number % 2])
-        messages.append(
-            school.make(
-                r.Message,
-                f"{key}:{number}",
-                conversation_id=conversation,
-                author_id=part.id,
-                author_person_id=writer.id,
-                author_name=_name(writer),
-                sent_at=sent,
-                body=f"<p>Bonjour, un point sur la semaine de {student.first_name}.</p><p>Cordialement</p>",
-                in_reply_to_id=messages[-1].id if messages else None,
-            )
-        )
+    parts = _participants(school, conversation, key, people, times[-1])
+    messages = _messages(school, conversation, key, people, parts, times)
     yield school.make(
         r.Conversation,
         key,
@@ -87,6 +57,61 @@ def _thread(
     )
     yield from parts
     yield from messages
+
+
+People = tuple[tuple[Any, str], tuple[Any, str]]
+
+
+def _participants(
+    school: DemoSchool, conversation: str, key: str, people: People, last: datetime
+) -> list[r.Participant]:
+    """Make both sides; the guardian has not read the last message."""
+    staff = people[0][0]
+    guardian = people[1][0]
+    return [
+        school.make(
+            r.Participant,
+            f"{key}:{kind}",
+            conversation_id=conversation,
+            person_id=person.id,
+            display_name=_name(person),
+            role="INITIATOR" if person is staff else "TO",
+            kind=kind,
+            unread_count=1 if person is guardian else 0,
+            read_until=last - timedelta(minutes=1) if person is guardian else last,
+            can_reply=True,
+            last_message_at=last,
+        )
+        for person, kind in people
+    ]
+
+
+def _messages(
+    school: DemoSchool,
+    conversation: str,
+    key: str,
+    people: People,
+    parts: list[r.Participant],
+    times: list[datetime],
+) -> list[r.Message]:
+    """Make the messages, written in turn."""
+    messages: list[r.Message] = []
+    for number, sent in enumerate(times):
+        writer, part = (people[number % 2][0], parts[number % 2])
+        messages.append(
+            school.make(
+                r.Message,
+                f"{key}:{number}",
+                conversation_id=conversation,
+                author_id=part.id,
+                author_person_id=writer.id,
+                author_name=_name(writer),
+                sent_at=sent,
+                body="<p>Bonjour, un point sur la semaine de la classe.</p><p>Cordialement</p>",
+                in_reply_to_id=messages[-1].id if messages else None,
+            )
+        )
+    return messages
 
 
 def liaison_notes(school: DemoSchool) -> Iterator[r.Record]:
@@ -172,30 +197,33 @@ def events(school: DemoSchool) -> Iterator[r.Record]:
         )
 
 
+TRIPS: tuple[tuple[str, str, int, int, dict[str, Any]], ...] = (
+    ("OUTING", "Sortie au musée", 8, 0, {"status": "OPEN_FOR_CONSENT", "requires_acknowledgement": True}),
+    (
+        "TRIP",
+        "Voyage à Londres",
+        20,
+        4,
+        {
+            "status": "OPEN_FOR_CONSENT",
+            "requires_acknowledgement": True,
+            "requires_all_guardians": True,
+            "is_abroad": True,
+            "country": "GB",
+            "is_mandatory": False,
+            "accommodation": "Familles d'accueil",
+        },
+    ),
+    ("OUTING", "Course d'orientation", 12, 0, {"status": "CANCELLED"}),
+    ("DISCOVERY_CLASS", "Classe de mer", -20, 3, {"status": "COMPLETED"}),
+)
+"""Kind, title, school days from today, nights, and what is special."""
+
+
 def trips(school: DemoSchool) -> Iterator[r.Record]:
     """Yield a trip to answer, one both guardians must answer, a cancelled one, and one that is over."""
-    plans: tuple[tuple[str, str, int, int, dict[str, Any]], ...] = (
-        ("OUTING", "Sortie au musée", 8, 0, {"status": "OPEN_FOR_CONSENT", "requires_acknowledgement": True}),
-        (
-            "TRIP",
-            "Voyage à Londres",
-            20,
-            4,
-            {
-                "status": "OPEN_FOR_CONSENT",
-                "requires_acknowledgement": True,
-                "requires_all_guardians": True,
-                "is_abroad": True,
-                "country": "GB",
-                "is_mandatory": False,
-                "accommodation": "Familles d'accueil",
-            },
-        ),
-        ("OUTING", "Course d'orientation", 12, 0, {"status": "CANCELLED"}),
-        ("DISCOVERY_CLASS", "Classe de mer", -20, 3, {"status": "COMPLETED"}),
-    )
     for one in school.homerooms:
-        for number, (kind, title, ahead, nights, columns) in enumerate(plans):
+        for number, (kind, title, ahead, nights, columns) in enumerate(TRIPS):
             day = school.coming_day(ahead) if ahead > 0 else school.past_days(-ahead)[-1]
             deadline = school.coming_day(4) if columns.get("requires_acknowledgement") else None
             trip = school.make(

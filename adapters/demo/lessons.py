@@ -195,7 +195,13 @@ def _homework(school: DemoSchool, lesson: r.Lesson, given_in: r.Lesson | None) -
         published_at=given_in.ends_at,
     )
     yield work
-    if kind == "HOME_ASSIGNMENT":
+    yield from _homework_details(school, work, given_in)
+
+
+def _homework_details(school: DemoSchool, work: r.Homework, given_in: r.Lesson) -> Iterator[r.Record]:
+    """Yield the sheet of a home assignment, and how far each student is."""
+    key = work.external_id.partition(":")[2]
+    if work.kind == "HOME_ASSIGNMENT":
         yield school.make(
             r.Attachment,
             f"{key}:sheet",
@@ -205,8 +211,8 @@ def _homework(school: DemoSchool, lesson: r.Lesson, given_in: r.Lesson | None) -
             mime_type="application/pdf",
             size=48_213,
         )
-    for student in school.students_of[lesson.class_ids[0]]:
-        if school.chance.random() < (0.85 if lesson.date < school.today else 0.3):
+    for student in school.students_of[work.class_ids[0]]:
+        if school.chance.random() < (0.85 if work.date < school.today else 0.3):
             yield school.make(
                 r.HomeworkProgress,
                 f"{key}:{student.external_id}",

@@ -1,10 +1,11 @@
 """The parts of the demo year, in the order in which they are made."""
 
 from adapters.demo import family_life, lessons, marks, school_life
-from adapters.demo.year import Part, calendar
+from adapters.demo.year import Part, grading_periods, settings
 
 PARTS: tuple[Part, ...] = (
-    calendar,
+    settings,
+    grading_periods,
     lessons.rooms,
     lessons.timetable,
     lessons.personal_homework,

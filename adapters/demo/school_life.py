@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from adapters import records as r
@@ -77,6 +77,13 @@ def _absence(school: DemoSchool, student: r.Student, number: int, day: Any) -> I
         **columns,
     )
     yield absence
+    yield from _justification(school, student, absence)
+
+
+def _justification(school: DemoSchool, student: r.Student, absence: r.Absence) -> Iterator[r.Record]:
+    """Yield what the guardian answered, and what the school made of it."""
+    status, day = absence.justification_status, absence.date
+    key = absence.external_id.partition(":")[2]
     ties = school.guardians_of[student.id]
     if status in ("SUBMITTED", "ACCEPTED", "REJECTED") and ties:
         guardian = ties[0][1]
@@ -120,6 +127,12 @@ def _special_absences(school: DemoSchool, student: r.Student) -> Iterator[r.Reco
         reason_label="Hospitalisation",
         **shared,
     )
+    yield from _settled_absences(school, student, week)
+
+
+def _settled_absences(school: DemoSchool, student: r.Student, week: date) -> Iterator[r.Record]:
+    """Yield what the school has accepted: an appointment to come, and an exemption of three weeks."""
+    shared: dict[str, Any] = {"student_id": student.id, "justification_status": "ACCEPTED"}
     coming = school.coming_day(4)
     yield school.make(
         r.Absence,
@@ -129,7 +142,6 @@ def _special_absences(school: DemoSchool, student: r.Student) -> Iterator[r.Reco
         ends_at=school.at(coming, 16),
         reason_id=_reason(school, "RDV"),
         reason_label="Rendez-vous médical",
-        justification_status="ACCEPTED",
         **shared,
     )
     yield school.make(
@@ -141,7 +153,6 @@ def _special_absences(school: DemoSchool, student: r.Student) -> Iterator[r.Reco
         ends_at=school.at(week + timedelta(days=21), 18),
         counts_in_totals=False,
         attendance_required=True,
-        justification_status="ACCEPTED",
         reason_label="Certificat médical",
         **shared,
     )

@@ -179,8 +179,8 @@ def _holidays(first: int, today: date) -> list[tuple[str, date, date]]:
     return placed
 
 
-def calendar(school: DemoSchool) -> Iterator[r.Record]:
-    """Yield settings and grading periods."""
+def settings(school: DemoSchool) -> Iterator[r.Record]:
+    """Yield what the school says of its year and of what it shows; the second school hides more."""
     monday = school.year_start - timedelta(days=school.year_start.weekday())
     weeks = {(monday + timedelta(weeks=n)).isoformat(): "AB"[n % 2] for n in range(45)}
     hides = school.number == 1
@@ -203,6 +203,10 @@ def calendar(school: DemoSchool) -> Iterator[r.Record]:
             "show_punishment_author": not hides,
         },
     )
+
+
+def grading_periods(school: DemoSchool) -> Iterator[r.Record]:
+    """Yield the year, its trimesters, and the periods that never are current."""
     year: dict[str, Any] = {"start_date": school.year_start, "end_date": school.year_end}
     yield school.make(r.GradingPeriod, "year", name="Année", kind="YEAR", **year)
     whole = r.record_id(SOURCE, "GradingPeriod", f"{school.record.external_id}:year")

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
     Date,
     String,
     Subquery,
     and_,
     bindparam,
     case,
-    exists,
-    func,
     or_,
     true,
 )
 
 from adapters import records as r
+from adapters.native.descriptions import (
+    about_students,
+    acknowledged,
+    answerable,
+    by_id,
+    children,
+    columns,
+    extra,
+    flag,
+    homework,
+    lessons,
+    of_student,
+    search,
+)
 from adapters.native.paths import (
-    AUDIENCE,
     ENROLMENT,
     TEACHING,
     by_audience,
@@ -33,117 +42,7 @@ from adapters.native.paths import (
     by_staff,
     by_teaching,
 )
-from adapters.native.statements import Columns, Condition, Extra, Match, Relation
-
-
-def columns(record: type[r.Record], **others: ColumnElement[Any]) -> Columns:
-    """List the columns of a record by name, with others added or put in their place."""
-    return {**{column.name: column for column in record.table().c}, **others}
-
-
-def by_id(record: type[r.Record]) -> Relation:
-    """Find records by their own id."""
-    return Relation(record.table(), by_column(record.table().c.id), columns(record))
-
-
-def extra(record: type[r.Record], on: Callable[[Any, Match, BindParameter[Any]], Condition]) -> Extra:
-    """Join another record, given its columns, the match and the viewer."""
-    table = record.table()
-    return Extra(table, lambda match, viewer: on(table.c, match, viewer))
-
-
-def search(found: Columns, words: BindParameter[Any]) -> Condition:
-    """Filter by words in the folded text."""
-    return found["search_text"].like(words, escape="\\")
-
-
-def about_students(found: Columns, students: BindParameter[Any]) -> Condition:
-    """Filter by the students a conversation is about."""
-    return exists().where(AUDIENCE.record_id == found["id"], AUDIENCE.audience_id.in_(students))
-
-
-def flag(condition: Callable[[Columns], Condition]) -> Callable[[Columns, BindParameter[Any]], Condition]:
-    """Make a filter without a value."""
-    return lambda found, _value: condition(found)
-
-
-def _current(found: Any, match: Match) -> Condition:
-    return and_(found.student_id == match.student, found.ended_at.is_(None))
-
-
-def homework(**path: Any) -> Relation:
-    """Describe homework as one student sees it."""
-    table, progress = r.Homework.table().c, r.HomeworkProgress.table().c
-    return Relation(
-        record=r.Homework.table(),
-        columns=columns(
-            r.Homework,
-            due_date=table.date,
-            status=func.coalesce(progress.status, "TODO", type_=String),
-            done_at=progress.done_at,
-            done_by=progress.done_by,
-            done_mark_origin=progress.done_mark_origin,
-        ),
-        extras=(
-            extra(
-                r.HomeworkProgress,
-                lambda c, m, _: and_(
-                    c.homework_id == table.id, c.student_id == m.student, c.ended_at.is_(None)
-                ),
-            ),
-        ),
-        counts={"done_count": lambda c: c["status"] == "DONE"},
-        **{"order": ("due_date", "id"), **path},
-    )
-
-
-def lessons(**path: Any) -> Relation:
-    """Describe lessons as one student sees them."""
-    table, exemption = r.Lesson.table().c, r.LessonExemption.table().c
-    return Relation(
-        record=r.Lesson.table(),
-        columns=columns(
-            r.Lesson,
-            is_exempted=func.coalesce(exemption.is_exempted, False),
-            attendance_required=exemption.attendance_required,
-        ),
-        extras=(
-            extra(
-                r.LessonExemption,
-                lambda c, m, _: and_(
-                    c.lesson_id == table.id, c.student_id == m.student, c.ended_at.is_(None)
-                ),
-            ),
-        ),
-        filters={
-            "taking_place": flag(lambda c: and_(c["status"] != "CANCELLED", c["is_superseded"].is_(False))),
-            "not_cancelled": flag(lambda c: c["status"] != "CANCELLED"),
-            "not_superseded": flag(lambda c: c["is_superseded"].is_(False)),
-            "starts_after": lambda c, instant: c["starts_at"] > instant,
-        },
-        **{"order": ("starts_at", "id"), **path},
-    )
-
-
-def of_student(record: type[r.Record], **others: Any) -> Relation:
-    """Describe records that belong to one student and are filed under a day, newest first."""
-    table = record.table().c
-    fields: dict[str, Any] = {
-        "columns": columns(record),
-        "window": table.date,
-        "order": ("date", "id"),
-        "newest_first": True,
-        **others,
-    }
-    return Relation(record=record.table(), path=by_column(table.student_id), **fields)
-
-
-def children(record: type[r.Record], column: str, **others: Any) -> Relation:
-    """Describe records that name their parent in `column`."""
-    table = record.table()
-    fields: dict[str, Any] = {"columns": columns(record), **others}
-    student = table.c.student_id if fields.pop("of_student", False) else None
-    return Relation(record=table, path=by_column(table.c[column], student), **fields)
+from adapters.native.statements import Columns, Condition, Match, Relation
 
 
 def _grades() -> dict[str, Relation]:
@@ -185,18 +84,8 @@ def _not_hidden_from_viewer(found: Columns) -> Condition:
     return or_(found["role"] != "BCC", found["person_id"] == bindparam("viewer", type_=String))
 
 
-def _conversations() -> dict[str, Relation]:
+def _messages() -> dict[str, Relation]:
     mine, message = r.Participant.table().c, r.Message.table().c
-    found = columns(
-        r.Conversation,
-        id=mine.conversation_id,
-        folder=mine.folder,
-        unread_count=mine.unread_count,
-        can_reply=mine.can_reply,
-        last_message_at=mine.last_message_at,
-    )
-    joined = (extra(r.Conversation, lambda c, m, _: c.id == mine.conversation_id),)
-    common: dict[str, Any] = {"columns": found, "extras": joined}
     my_part = extra(
         r.Participant,
         lambda c, m, viewer: and_(c.conversation_id == message.conversation_id, c.person_id == viewer),
@@ -211,6 +100,24 @@ def _conversations() -> dict[str, Relation]:
         "extras": (my_part,),
         "filters": {"reader_id": lambda c, person: mine.person_id == person},
     }
+    return {
+        "Conversation.messages": children(r.Message, "conversation_id", order=("sent_at", "id"), **read),
+        "Message": children(r.Message, "id", **read),
+    }
+
+
+def _conversations() -> dict[str, Relation]:
+    mine = r.Participant.table().c
+    found = columns(
+        r.Conversation,
+        id=mine.conversation_id,
+        folder=mine.folder,
+        unread_count=mine.unread_count,
+        can_reply=mine.can_reply,
+        last_message_at=mine.last_message_at,
+    )
+    joined = (extra(r.Conversation, lambda c, m, _: c.id == mine.conversation_id),)
+    common: dict[str, Any] = {"columns": found, "extras": joined}
     return {
         "Viewer.conversations": Relation(
             r.Participant.table(),
@@ -229,8 +136,6 @@ def _conversations() -> dict[str, Relation]:
             r.Participant, "conversation_id", filters={"shown_to_viewer": flag(_not_hidden_from_viewer)}
         ),
         "Participant": by_id(r.Participant),
-        "Conversation.messages": children(r.Message, "conversation_id", order=("sent_at", "id"), **read),
-        "Message": children(r.Message, "id", **read),
         "Conversation": Relation(
             r.Participant.table(),
             by_column(mine.conversation_id),
@@ -366,31 +271,16 @@ def _school_life() -> dict[str, Relation]:
             r.AbsenceJustification, "absence_id", order=("submitted_at", "id"), newest_first=True
         ),
         "Student.absence_justifications": children(r.AbsenceJustification, "student_id"),
-        "Student.punishments": of_student(r.Punishment, **_answerable(r.Punishment)),
+        "Student.punishments": of_student(r.Punishment, **answerable(r.Punishment)),
         "Incident.punishments": children(r.Punishment, "incident_id", of_student=True, **date),
         "Punishment.sessions": children(r.PunishmentSession, "punishment_id", **date),
-        "Student.observations": of_student(r.Observation, **_answerable(r.Observation)),
+        "Student.observations": of_student(r.Observation, **answerable(r.Observation)),
         "Student.liaison_notes": _liaison_notes(),
         "Record.acknowledgements": children(r.Acknowledgement, "record_id", order=("at", "id")),
         "Student.acknowledgements": children(r.Acknowledgement, "student_id"),
         "Record.attachments": children(r.Attachment, "record_id", order=("position", "id")),
         "Trip.updates": children(r.TripUpdate, "trip_id", order=("at", "id"), newest_first=True),
     }
-
-
-def acknowledged(record: type[r.Record], *, by_viewer: bool) -> ColumnElement[bool]:
-    """Tell whether a guardian (the viewer, or any) has answered a record of one student."""
-    answer, table = r.Acknowledgement.table().c, record.table().c
-    conditions = [answer.record_id == table.id]
-    if "student_id" in table:
-        conditions.append(answer.student_id == table.student_id)
-    if by_viewer:
-        conditions.append(answer.guardian_id == bindparam("viewer", type_=String))
-    return exists().where(*conditions)
-
-
-def _answerable(record: type[r.Record]) -> dict[str, Any]:
-    return {"columns": columns(record, is_acknowledged=acknowledged(record, by_viewer=True))}
 
 
 def _liaison_notes() -> Relation:
@@ -476,6 +366,7 @@ RELATIONS: Mapping[str, Relation] = {
     **_school_life(),
     **_incidents(),
     **_conversations(),
+    **_messages(),
     **_charters(),
     **_publications(),
 }
