@@ -38,7 +38,9 @@ class Authenticator:
         self._keys: jwt.PyJWKClient | None = None
         self._development_key: Any = None
         if settings.jwks_url is not None:
-            self._keys = jwt.PyJWKClient(str(settings.jwks_url), lifespan=300, timeout=5)
+            self._keys = jwt.PyJWKClient(
+                str(settings.jwks_url), lifespan=300, timeout=5, cooldown_duration=settings.jwks_cooldown
+            )
         else:
             self._development_key = development_key(settings.development_key).public_key()
 

@@ -71,6 +71,9 @@ class Settings(BaseSettings):
         default=None,
         description="Key set (JWKS) of the identity provider; without it, only `passerelle token` signs.",
     )
+    jwks_cooldown: Annotated[float, Field(ge=0, le=300)] = Field(
+        default=5.0, description="Least seconds between two fetches of the key set for a key not known yet."
+    )
     jwt_audience: str = Field(default="passerelle", description="Audience (`aud`) a token must be for.")
     jwt_issuer: str | None = Field(default=None, description="Issuer (`iss`) a token must be from.")
     jwt_leeway: Annotated[int, Field(ge=0, le=300)] = Field(

@@ -92,8 +92,6 @@ async def charter(
     """The charter in force for a school, or the one for all."""
     named = decode(arguments["school_id"]) if arguments.get("school_id") else None
     school = named.key if named is not None and named.type_name == "School" else None
-    if arguments.get("school_id") and school not in context.scope.schools:
-        return [None]
     columns = (
         *context.catalogue.needs("Charter", selection.fields("Charter")),
         *("published_at", "version", "decision", "answered_version"),
@@ -104,7 +102,7 @@ async def charter(
     rows = sorted(answer.rows, key=lambda row: row["published_at"])
     own = [row for row in rows if school is not None and row["school_id"] == school]
     common = [row for row in rows if row["school_id"] is None]
-    if school is None and not common:
+    if not arguments.get("school_id") and not common:
         waiting, _ = pending_charter(rows, set(context.scope.schools))
         common = [waiting] if waiting else rows
     chosen = (own or common)[-1:]

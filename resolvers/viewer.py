@@ -116,7 +116,8 @@ async def load_scope(caller: Caller, sources: Sources, now: datetime) -> Scope:
         return scope
     ask = _Asker(sources, now)
     await _load_students(scope, ask)
-    school_ids = sorted({row["school_id"] for row in scope.students.values()} | set(caller.school_ids))
+    tied = {row["school_id"] for row in (*scope.students.values(), *scope.guardianships)}
+    school_ids = sorted(tied | set(caller.school_ids))
     for row in await ask("School", school_ids, SCHOOL_COLUMNS):
         scope.schools[row["id"]] = row
         scope.zones[row["id"]] = ZoneInfo(row["time_zone"])

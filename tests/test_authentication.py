@@ -1,0 +1,239 @@
+"""Bearer tokens: a real key set served over HTTP, rotation, and every way a token can be wrong."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import stat
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from gateway.authentication import (
+    ANONYMOUS,
+    Authenticator,
+    IdentityProviderDown,
+    InvalidToken,
+    development_key,
+    make_token,
+)
+from gateway.settings import Settings
+from resolvers.viewer import Caller
+from tests.conftest import Gateway
+
+GUARDIAN = Caller("GUARDIAN", "g1")
+
+
+class IdentityProvider:
+    """A key set on loopback, with keys that can be rotated."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, Any] = {}
+        self.requests = 0
+        provider = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                provider.requests += 1
+                body = json.dumps({"keys": [provider.jwk(one) for one in provider.keys]}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_args: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/jwks.json"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def jwk(self, key_id: str) -> dict[str, Any]:
+        key = self.keys[key_id]
+        algorithm: Any = (
+            jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
+        )
+        found: dict[str, Any] = algorithm.to_jwk(key.public_key(), as_dict=True)
+        return {**found, "kid": key_id, "use": "sig"}
+
+    def sign(self, key_id: str, **claims: Any) -> str:
+        key = self.keys[key_id]
+        algorithm = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
+        return jwt.encode(standard_claims() | claims, key, algorithm, headers={"kid": key_id})
+
+
+def standard_claims() -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "sub": "g1",
+        "kind": "GUARDIAN",
+        "aud": "passerelle",
+        "iss": "https://idp.example",
+        "iat": now,
+        "exp": now + timedelta(minutes=5),
+    }
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[IdentityProvider]:
+    found = IdentityProvider()
+    found.keys["rsa"] = rsa.generate_private_key(65537, 2048)
+    found.keys["ec"] = ec.generate_private_key(ec.SECP256R1())
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+@pytest.fixture
+def authenticator(provider: IdentityProvider) -> Authenticator:
+    settings = Settings(jwks_url=provider.url, jwt_issuer="https://idp.example", jwks_cooldown=0)
+    return Authenticator(settings)
+
+
+@pytest.mark.parametrize("key_id", ["rsa", "ec"])
+async def test_a_token_of_the_identity_provider_is_accepted(
+    provider: IdentityProvider, authenticator: Authenticator, key_id: str
+) -> None:
+    caller = await authenticator.caller(f"Bearer {provider.sign(key_id)}")
+    assert (caller.kind, caller.person_id) == ("GUARDIAN", "g1")
+
+
+async def test_a_new_key_of_the_provider_is_fetched_when_it_is_first_met(
+    provider: IdentityProvider, authenticator: Authenticator
+) -> None:
+    await authenticator.caller(f"Bearer {provider.sign('ec')}")
+    provider.keys["rotated"] = ec.generate_private_key(ec.SECP256R1())
+    caller = await authenticator.caller(f"Bearer {provider.sign('rotated')}")
+    assert caller.person_id == "g1"
+    before = provider.requests
+    await authenticator.caller(f"Bearer {provider.sign('rotated')}")
+    assert provider.requests == before
+
+
+async def test_a_key_that_was_withdrawn_is_refused(
+    provider: IdentityProvider, authenticator: Authenticator
+) -> None:
+    provider.keys["old"] = ec.generate_private_key(ec.SECP256R1())
+    token = provider.sign("old")
+    del provider.keys["old"]
+    with pytest.raises(InvalidToken):
+        await authenticator.caller(f"Bearer {token}")
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        ({"aud": "another"}, "audience"),
+        ({"iss": "https://evil.example"}, "issuer"),
+        ({"exp": datetime.now(UTC) - timedelta(minutes=5)}, "expired"),
+        ({"iat": datetime.now(UTC) + timedelta(minutes=5)}, "verified"),
+        ({"nbf": datetime.now(UTC) + timedelta(minutes=5)}, "verified"),
+        ({"kind": "ADMIN"}, "kind"),
+        ({"kind": None}, "kind"),
+        ({"schools": "all"}, "schools"),
+    ],
+)
+async def test_a_wrong_claim_is_refused(
+    provider: IdentityProvider, authenticator: Authenticator, claims: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidToken, match=message):
+        await authenticator.caller(f"Bearer {provider.sign('ec', **claims)}")
+
+
+@pytest.mark.parametrize("seconds", [-20, 20])
+async def test_a_small_difference_of_clocks_is_forgiven(
+    provider: IdentityProvider, authenticator: Authenticator, seconds: int
+) -> None:
+    moved = datetime.now(UTC) + timedelta(seconds=seconds)
+    claims = {"exp": moved} if seconds < 0 else {"iat": moved, "nbf": moved}
+    assert (await authenticator.caller(f"Bearer {provider.sign('ec', **claims)}")).person_id == "g1"
+
+
+def _segment(value: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+async def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(
+    provider: IdentityProvider, authenticator: Authenticator
+) -> None:
+    public = provider.keys["rsa"].public_key()
+    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    claims = standard_claims()
+    claims |= {name: int(claims[name].timestamp()) for name in ("iat", "exp")}
+    signed = f"{_segment({'alg': 'HS256', 'typ': 'JWT', 'kid': 'rsa'})}.{_segment(claims)}"
+    signature = base64.urlsafe_b64encode(hmac.new(pem, signed.encode(), hashlib.sha256).digest())
+    with pytest.raises(InvalidToken, match="verified"):
+        await authenticator.caller(f"Bearer {signed}.{signature.decode().rstrip('=')}")
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "HS512"])
+async def test_no_other_algorithm_is_accepted(authenticator: Authenticator, algorithm: str) -> None:
+    claims = standard_claims()
+    claims |= {name: int(claims[name].timestamp()) for name in ("iat", "exp")}
+    token = f"{_segment({'alg': algorithm, 'kid': 'ec'})}.{_segment(claims)}."
+    with pytest.raises(InvalidToken):
+        await authenticator.caller(f"Bearer {token}")
+
+
+@pytest.mark.parametrize("header", ["Basic abc", "Bearer", "Bearer ", "Bearer not-a-token", "token"])
+async def test_a_header_that_is_no_bearer_token_is_refused(authenticator: Authenticator, header: str) -> None:
+    with pytest.raises(InvalidToken):
+        await authenticator.caller(header)
+
+
+async def test_an_identity_provider_that_is_down_is_not_the_callers_fault() -> None:
+    away = Authenticator(Settings(jwks_url="http://127.0.0.1:9/jwks.json"))
+    provider_key = ec.generate_private_key(ec.SECP256R1())
+    token = jwt.encode(standard_claims(), provider_key, "ES256", headers={"kid": "x"})
+    with pytest.raises(IdentityProviderDown):
+        await away.caller(f"Bearer {token}")
+
+
+async def test_development_tokens_do_not_count_where_a_provider_is_set(
+    authenticator: Authenticator, tmp_path: Path
+) -> None:
+    local = Settings(development_key=tmp_path / "key.pem", jwt_issuer="https://idp.example")
+    token = make_token(GUARDIAN, local, timedelta(hours=1), datetime.now(UTC))
+    with pytest.raises(InvalidToken):
+        await authenticator.caller(f"Bearer {token}")
+
+
+async def test_the_development_key_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    first = development_key(path).private_numbers()
+    assert development_key(path).private_numbers() == first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_without_a_token_only_charter_and_help_answer(sqlite_gateway: Gateway) -> None:
+    query = "{ charter { title } helpArticles(first: 1) { slug } viewer { kind } students { id } }"
+    answer = (await sqlite_gateway.post(query, None)).json()
+    assert answer["data"] == {
+        "charter": {"title": "Charte d'utilisation"},
+        "helpArticles": [{"slug": "cours-annules"}],
+        "viewer": None,
+        "students": None,
+    }
+    assert {one["extensions"]["code"] for one in answer["errors"]} == {"UNAUTHENTICATED"}
+
+
+async def test_a_wrong_token_is_answered_with_401_and_says_why(sqlite_gateway: Gateway) -> None:
+    answer = await sqlite_gateway.post("{ viewer { kind } }", None, token="wrong")
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert answer.json() == {
+        "errors": [{"message": "The token cannot be verified.", "extensions": {"code": "UNAUTHENTICATED"}}]
+    }
+
+
+async def test_no_header_is_the_anonymous_caller(authenticator: Authenticator) -> None:
+    assert await authenticator.caller(None) is ANONYMOUS
