@@ -20,7 +20,7 @@ FAMILY = "family"
 """The group under which one answer is asked for all students of the caller together."""
 
 
-PUBLIC = {"Person.charters", "HelpArticle.all"}
+PUBLIC = {"Person.charters", "HelpArticle", "HelpArticle.all"}
 """What anybody may read, also without a token: the terms of use of every school, and help."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.base import Row
 from resolvers.context import RequestContext
+from resolvers.dashboard import DEFAULT_DASHBOARD
 from resolvers.families import family_rows
 from resolvers.identifiers import GlobalId, decode
 from resolvers.loading import ask, with_filters
@@ -173,9 +174,10 @@ async def _trip_updates(
 async def _own_dashboard(
     context: RequestContext, type_name: str, wanted: Sequence[GlobalId], columns: tuple[str, ...]
 ) -> dict[str, Row]:
-    return await _of_anyone(
-        context, type_name, [one for one in wanted if one.key == context.caller.person_id], columns
-    )
+    mine = [one for one in wanted if one.key == context.caller.person_id]
+    default = {"id": context.caller.person_id, "@source": context.sources.native.name, **DEFAULT_DASHBOARD}
+    saved = await _of_anyone(context, type_name, mine, columns)
+    return {f"{one.key}\n": default for one in mine} | saved
 
 
 async def _own_acceptances(

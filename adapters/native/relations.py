@@ -346,6 +346,7 @@ REFERENCES: Mapping[str, type[r.Record]] = {
     "AbsenceReason": r.AbsenceReason,
     "Attachment": r.Attachment,
     "Charter": r.Charter,
+    "HelpArticle": r.HelpArticle,
     "TripUpdate": r.TripUpdate,
     "PersonState": r.PersonState,
     "Dashboard": r.Dashboard,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence, Set
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Boolean, ColumnElement, Date, Integer, Select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -25,7 +26,7 @@ from adapters.base import (
 from adapters.native.database import open_database
 from adapters.native.relations import RELATIONS
 from adapters.native.statements import Relation, Shape, build
-from adapters.records import search_text
+from adapters.records import Instant, search_text
 
 IMPLICIT = ("id", "school_id", "student_id", "source_id")
 """Columns that are always read where a table has them: the gateway checks the viewer's rights with them."""
@@ -112,10 +113,21 @@ def _values(relation: Relation, request: Request) -> dict[str, Any]:
     if request.page.limit is not None:
         values["limit"] = request.page.limit + 1
     if request.page.cursor is not None:
-        types = [relation.columns[name].type.python_type for name in relation.order]
+        types = [_value_type(relation.columns[name]) for name in relation.order]
         for index, value in enumerate(decode_cursor(request.page.cursor, types)):
             values[f"cursor{index}"] = value
     return values
+
+
+def _value_type(column: ColumnElement[Any]) -> type:
+    """Return the type of the values of a column, as a cursor holds them."""
+    kinds: tuple[tuple[type, type], ...] = (
+        (Instant, datetime),
+        (Date, date),
+        (Boolean, bool),
+        (Integer, int),
+    )
+    return next((value for kind, value in kinds if isinstance(column.type, kind)), str)
 
 
 def _children(
