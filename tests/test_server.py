@@ -1,0 +1,241 @@
+"""The program as it is run: a real uvicorn process, asked over HTTP, and the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.pages import explorer_is_installed
+from gateway.welcome import EXAMPLES
+from tests.conftest import ROOT
+
+PASSERELLE = [sys.executable, "-m", "gateway"]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def command(
+    *arguments: str, folder: Path, check: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `passerelle` in a folder."""
+    return subprocess.run(
+        [*PASSERELLE, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=check,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the example was imported, with its demo year around today."""
+    path = tmp_path_factory.mktemp("served")
+    export = str(ROOT / "examples" / "exports" / "aaf")
+    command("import", "aaf", export, folder=path)
+    command("demo", "--people", export, folder=path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[tuple[str, str]]:
+    """A running server: its address, and the token it printed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / "server.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [*PASSERELLE, "serve", "--port", str(port), "--welcome"],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(150):
+        try:
+            httpx.get(f"{address}/healthz", timeout=1)
+            break
+        except httpx.TransportError:
+            time.sleep(0.2)
+    token = re.search(r"Token +(\S+)", log.read_text())
+    assert token, log.read_text()
+    yield address, token[1]
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(timeout=20) in (0, -signal.SIGTERM)
+
+
+def ask(served: tuple[str, str], query: str) -> Any:
+    address, token = served
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.post(f"{address}/graphql", json={"query": query}, headers=headers, timeout=30).json()
+
+
+@pytest.mark.parametrize(("title", "query"), EXAMPLES, ids=[title for title, _ in EXAMPLES])
+def test_the_printed_queries_answer_with_the_printed_token(
+    served: tuple[str, str], title: str, query: str
+) -> None:
+    answer = ask(served, query)
+    assert "errors" not in answer, title
+    (viewer,) = answer["data"].values()
+    assert viewer.get("students") or viewer.get("pendingActions")
+
+
+def test_the_dashboard_operation_answers_with_real_data(served: tuple[str, str]) -> None:
+    query = (ROOT / "tests" / "operations" / "dashboard" / "query.graphql").read_text(encoding="utf-8")
+    answer = ask(served, query)
+    assert "errors" not in answer
+    assert all(one["grades"]["totalCount"] for one in answer["data"]["viewer"]["students"])
+
+
+def test_a_query_can_be_sent_by_get(served: tuple[str, str]) -> None:
+    address, token = served
+    answer = httpx.get(
+        f"{address}/graphql",
+        params={"query": "{ viewer { kind } }"},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert answer.json() == {"data": {"viewer": {"kind": "GUARDIAN"}}}
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("{ viewer { nothing } }", "Cannot query field 'nothing' on type 'Viewer'."),
+        ("{ viewer {", "Syntax Error: Expected Name, found <EOF>."),
+        ("{ " + " ".join(f"a{n}: __typename" for n in range(80)) + " }", "80 aliases found. Allowed: 60"),
+    ],
+)
+def test_a_wrong_operation_says_what_is_wrong(served: tuple[str, str], query: str, message: str) -> None:
+    (error,) = ask(served, query)["errors"]
+    assert error["message"] == message
+    assert error["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED"}
+
+
+def test_an_operation_too_deep_is_refused(served: tuple[str, str]) -> None:
+    query = "{ viewer { students " + "{ guardianships { student " * 8 + "{ id }" + " } }" * 8 + " } }"
+    (error,) = ask(served, query)["errors"]
+    assert "exceeds maximum operation depth of 16" in error["message"]
+
+
+def test_a_request_too_large_is_refused(served: tuple[str, str]) -> None:
+    address, token = served
+    answer = httpx.post(
+        f"{address}/graphql", json={"query": "#" * 300_000}, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (413, "TOO_LARGE")
+
+
+def test_the_explorer_page_uses_nothing_from_the_internet(served: tuple[str, str]) -> None:
+    page = httpx.get(f"{served[0]}/graphql", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    if not explorer_is_installed():
+        assert "GraphiQL is not installed" in page.text
+        pytest.skip("Node.js was not there at set-up; the page says so.")
+    assert "://" not in page.text
+    for path in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
+        assert httpx.get(served[0] + path).status_code == 200, path
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed (apt-get install chromium).")
+def test_the_explorer_shows_in_a_browser(served: tuple[str, str], tmp_path: Path) -> None:
+    if not explorer_is_installed():
+        pytest.skip("Node.js was not there at set-up.")
+    dump = subprocess.run(
+        [
+            str(CHROMIUM),
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            f"--user-data-dir={tmp_path}",
+            "--virtual-time-budget=8000",
+            "--dump-dom",
+            f"{served[0]}/graphql#token={served[1]}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    assert "graphiql-container" in dump
+    assert "Execute query" in dump
+
+
+def test_importing_again_reports_no_change(folder: Path) -> None:
+    export = str(ROOT / "examples" / "exports" / "aaf")
+    found = command("import", "aaf", export, folder=folder)
+    assert "0 changes, 0 refused" in found.stdout
+    assert "109 links between guardians and students, 107 of them legal" in found.stdout
+
+
+def test_an_import_that_refuses_records_exits_with_1_and_a_damaged_one_with_2(tmp_path: Path) -> None:
+    export = tmp_path / "export"
+    shutil.copytree(ROOT / "examples" / "exports" / "aaf", export)
+    (students,) = export.glob("*_Eleve_*")
+    text = students.read_text(encoding="utf-8")
+    students.write_text(re.sub(r"<value>\d\d/\d\d/\d{4}", "<value>never", text, count=1), encoding="utf-8")
+    refused = command("import", "aaf", str(export), folder=tmp_path, check=False)
+    assert refused.returncode == 1
+    assert "ENTPersonDateNaissance = 'never': not a date. Write it as dd/mm/yyyy." in refused.stdout
+    students.write_text(text[:5000], encoding="utf-8")
+    damaged = command("import", "aaf", str(export), folder=tmp_path, check=False)
+    assert damaged.returncode == 2
+    assert "The file is damaged" in damaged.stderr and "Traceback" not in damaged.stderr
+
+
+@pytest.mark.parametrize("name", ["serve", "import", "demo", "token", "schema", "check"])
+def test_every_command_explains_itself(name: str, tmp_path: Path) -> None:
+    found = command(name, "--help", folder=tmp_path).stdout
+    assert "Usage" in found and len(found) > 300
+
+
+def test_check_says_what_is_well(folder: Path) -> None:
+    found = command("check", folder=folder, check=False)
+    assert "contract and resolvers agree" in found.stdout
+    assert found.returncode == (0 if explorer_is_installed() else 2)
+
+
+def test_wrong_settings_stop_the_start_with_the_remedy(tmp_path: Path) -> None:
+    found = command("serve", folder=tmp_path, check=False, PASSERELLE_PORT="many")
+    assert found.returncode == 2
+    assert "port: Input should be a valid integer" in found.stderr
+    assert "PASSERELLE_NAME" in found.stderr and "Traceback" not in found.stderr
+    found = command("check", folder=tmp_path, check=False, PASSERELLE_DATABASE_URL="mysql://x")
+    assert "must begin with sqlite:/// or postgresql://" in found.stderr
+
+
+def test_a_settings_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+    (tmp_path / "passerelle.toml").write_text('port = 0\n[sources.a]\nadapter = "missing"\n')
+    found = command("check", folder=tmp_path, check=False, PASSERELLE_PORT="8123")
+    assert "no adapter 'missing'" in found.stdout.replace("\n", " ")
+
+
+def test_demo_writes_the_example_export_the_same_every_time(tmp_path: Path) -> None:
+    command("demo", "--as", "aaf", "export", "--students", "60", "--schools", "2", folder=tmp_path)
+    for path in (ROOT / "examples" / "exports" / "aaf").iterdir():
+        assert (tmp_path / "export" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_token_for_a_partner_needs_known_scopes(folder: Path) -> None:
+    found = command("token", "--kind", "PARTNER", "--scope", "EVERYTHING", folder=folder, check=False)
+    assert found.returncode == 2
+    assert "Unknown scopes ['EVERYTHING']" in found.stderr
