@@ -20,9 +20,8 @@ setup: .setup-python .setup-pages ## Make the environment (done by serve and tes
 .setup-pages: gateway/pages/package-lock.json gateway/pages/install.py
 	@if command -v npm >/dev/null; then \
 	  npm ci --prefix gateway/pages --ignore-scripts --no-audit --no-fund --loglevel=error \
-	  && $(BIN)/python -m gateway.pages.install; \
+	  && $(BIN)/python -m gateway.pages.install && touch $@; \
 	else echo "Node.js is not installed: GraphiQL will be missing, everything else works."; fi
-	@touch $@
 
 serve: setup ## Import the example export, add the demo year, start the gateway
 	@$(BIN)/passerelle import aaf $(EXPORT)

@@ -36,14 +36,20 @@ def comment(row: Row, context: RequestContext) -> str | None:
     return row["comment"] if row["guardian_id"] == context.caller.person_id else None
 
 
-@fields.edge(Acknowledgement, "guardian", "guardian_id")
-async def guardian(
-    context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
-    """Show a guardian to themself only."""
-    mine = context.caller.person_id
-    pairs = [(parent, mine if parent.guardian_id == mine else None) for parent in parents]
-    return await context.referenced("Guardian", Guardian, pairs, selection)
+def own_guardian_edge(domain: Fields, kind: type, name: str, column: str) -> None:
+    """Register an edge to a guardian that shows the guardian to themself only."""
+
+    async def batch(
+        context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
+    ) -> Sequence[Any]:
+        mine = context.caller.person_id
+        pairs = [(parent, mine if getattr(parent, column) == mine else None) for parent in parents]
+        return await context.referenced("Guardian", Guardian, pairs, selection)
+
+    domain.edge(kind, name, column)(batch)
+
+
+own_guardian_edge(fields, Acknowledgement, "guardian", "guardian_id")
 
 
 @fields.edge(Acknowledgeable, "my_acknowledgement")

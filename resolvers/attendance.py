@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.base import Row
-from resolvers.acknowledgements import relation_label
+from resolvers.acknowledgements import own_guardian_edge, relation_label
 from resolvers.calendar import bounded, windows
 from resolvers.connections import student_connection
 from resolvers.context import RequestContext
@@ -21,7 +21,6 @@ from schema import (
     AbsenceReason,
     Attachment,
     AttendanceSummary,
-    Guardian,
     Student,
     Subject,
 )
@@ -74,14 +73,7 @@ def justification_author(row: Row, context: RequestContext) -> str:
     return relation_label(row["author_name"], row["guardian_id"], context)
 
 
-@fields.edge(AbsenceJustification, "author", "guardian_id")
-async def author(
-    context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
-    """Show the author to themself only."""
-    mine = context.caller.person_id
-    pairs = [(parent, mine if parent.guardian_id == mine else None) for parent in parents]
-    return await context.referenced("Guardian", Guardian, pairs, selection)
+own_guardian_edge(fields, AbsenceJustification, "author", "guardian_id")
 
 
 @fields.edge(Student, "absence_reasons", "school_id")

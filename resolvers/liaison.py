@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from resolvers.acknowledgements import answers_to
+from resolvers.acknowledgements import answers_to, own_guardian_edge
 from resolvers.connections import student_connection
 from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
 from resolvers.homework import text_of
 from resolvers.selection import Selection
-from schema import Attachment, Guardian, LiaisonNote, LiaisonNoteConnection, StaffMember
+from schema import Attachment, LiaisonNote, LiaisonNoteConnection, StaffMember
 
 fields = Fields()
 student_connection(fields, "liaison_notes", LiaisonNoteConnection, LiaisonNote, "Student.liaison_notes")
@@ -20,14 +20,7 @@ fields.children(LiaisonNote, "attachments", Attachment, "Record.attachments")
 fields.derive(LiaisonNote, "body_text", "body")(lambda row, _context: text_of(row["body"]))
 
 
-@fields.edge(LiaisonNote, "author_guardian", "author_guardian_id")
-async def author_guardian(
-    context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
-    """Show the guardian who wrote the note to themself only."""
-    mine = context.caller.person_id
-    pairs = [(parent, mine if parent.author_guardian_id == mine else None) for parent in parents]
-    return await context.referenced("Guardian", Guardian, pairs, selection)
+own_guardian_edge(fields, LiaisonNote, "author_guardian", "author_guardian_id")
 
 
 @fields.edge(LiaisonNote, "acknowledgements")
