@@ -182,6 +182,8 @@ class RequestContext(LoaderLayer):
             bound = student if type_name != "Student" else None
             row["id"] = GlobalId(type_name, source, key, bound).encode()
         values = {name: self._derive(rule, row) for name, rule in derived}
+        # An edge may need what a derived field hides from the client, such as a coefficient.
+        row["_hidden"] = {name: row[name] for name in values if name in row}
         row.update(values)
         return instance
 

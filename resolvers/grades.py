@@ -114,19 +114,15 @@ async def counts_in_average(
             raise answer
         kept |= _kept(answer.rows)
     return [
-        parent._id in kept
-        if parent.weighting == "OPTIONAL"
-        else counts(
-            Mark(
-                parent.value,
-                parent.out_of,
-                parent.__dict__["coefficient"],
-                parent.weighting,
-                status=parent.status,
-            )
-        )
+        parent._id in kept if parent.weighting == "OPTIONAL" else counts(mark(_as_read(parent)))
         for parent in parents
     ]
+
+
+def _as_read(grade: Any) -> Row:
+    """Return a grade as the source gave it, also what the school hides from guardians."""
+    row: Row = {"is_rescaled_to20": True, **grade.__dict__, **grade._hidden}
+    return row
 
 
 def _kept(rows: Sequence[Row]) -> set[str]:
