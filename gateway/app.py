@@ -6,19 +6,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import strawberry
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter, SchemaExtension
 
 from adapters.native.database import migrate, open_database
 from adapters.native.gateway_state import GatewayState
 from adapters.native.source import NativeSource
 from gateway.adapters_installed import open_sources
 from gateway.authentication import Authenticator
+from gateway.execution.planned_schema import Limits, PlannedSchema, Planner
 from gateway.graphql_endpoint import Clock, GraphQLEndpoint
 from gateway.pages import ASSETS, PAGES
 from gateway.settings import Settings, load_settings
@@ -30,19 +29,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def limited_schema(settings: Settings) -> strawberry.Schema:
-    """Build the schema with the limits of the settings."""
-
-    def depth() -> SchemaExtension:
-        return QueryDepthLimiter(max_depth=settings.max_depth)
-
-    def aliases() -> SchemaExtension:
-        return MaxAliasesLimiter(max_alias_count=settings.max_aliases)
-
-    def tokens() -> SchemaExtension:
-        return MaxTokensLimiter(max_token_count=settings.max_tokens)
-
-    return strawberry_schema([depth, aliases, tokens])
+def planned_schema(settings: Settings) -> PlannedSchema:
+    """Build the schema with the limits of the settings and the planner in front."""
+    limits = Limits(settings.max_depth, settings.max_aliases, settings.max_tokens)
+    schema = strawberry_schema(PlannedSchema, limits.extensions())
+    schema.planner = Planner(schema, catalogue(schema), limits)
+    return schema
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Starlette:
@@ -51,10 +43,10 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
     engine = open_database(settings.database_url)
     native = NativeSource(engine)
     sources = open_sources(settings, native)
-    schema = limited_schema(settings)
+    schema = planned_schema(settings)
     endpoint = GraphQLEndpoint(
         schema,
-        catalogue(schema),
+        schema.planner.catalogue,
         sources,
         GatewayState(engine),
         Authenticator(settings),
@@ -66,6 +58,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await migrate(engine)
         app.state.engine = engine
+        app.state.schema = schema
+        app.state.sources = sources
         yield
         await sources.close()
 

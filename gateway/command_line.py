@@ -20,7 +20,7 @@ from gateway.demonstration import DEFAULT_SEED, load_demo, write_demo_export
 from gateway.imports import show_report, start_import
 from gateway.settings import load_settings, settings_reference
 from gateway.welcome import find_families, issue_token, print_welcome
-from resolvers.registry import strawberry_schema
+from resolvers.registry import ContractSchema, strawberry_schema
 
 app = typer.Typer(
     name="passerelle",
@@ -143,7 +143,7 @@ def token(
 @app.command()
 def schema() -> None:
     """Print the GraphQL schema (SDL). `make schema` writes it to schema.graphql."""
-    typer.echo(strawberry_schema().as_str())
+    typer.echo(strawberry_schema(ContractSchema).as_str())
 
 
 @app.command()

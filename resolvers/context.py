@@ -71,8 +71,7 @@ class RequestContext(LoaderLayer):
         name = _python_field(raw)
         self.require_charter(owner, name)
         edge: Edge = self.catalogue.edges[owner, name]
-        plain = {key: _plain(value) for key, value in arguments.items()}
-        return partial(self._run, edge, plain, Selection.of(raw))
+        return partial(self._run, edge, plain_arguments(arguments), Selection.of(raw))
 
     async def _run(
         self, edge: Edge, arguments: Mapping[str, Any], selection: Selection, parents: list[Any]
@@ -265,6 +264,11 @@ class RequestContext(LoaderLayer):
     def shows(self, row: Row, choice: str) -> bool:
         """Tell whether the school of a row chose to show something."""
         return bool(self.policy(row).get(choice, True))
+
+
+def plain_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn enum members among arguments into their names."""
+    return {key: _plain(value) for key, value in arguments.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import strawberry
 from strawberry.extensions import SchemaExtension
@@ -65,9 +66,14 @@ class ContractSchema(strawberry.Schema):
         """Leave errors to `gateway.errors`."""
 
 
-def strawberry_schema(extensions: Sequence[Callable[[], SchemaExtension]] = ()) -> strawberry.Schema:
-    """Build the GraphQL schema from the contract."""
-    return ContractSchema(
+AnySchema = TypeVar("AnySchema", bound=ContractSchema)
+
+
+def strawberry_schema(
+    kind: type[AnySchema], extensions: Sequence[Callable[[], SchemaExtension]] = ()
+) -> AnySchema:
+    """Build the GraphQL schema from the contract, as a schema of some kind."""
+    return kind(
         query=contract.Query,
         mutation=contract.Mutation,
         types=contract_types(),

@@ -12,15 +12,15 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLIncludeDirective,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
-    GraphQLSkipDirective,
     InlineFragmentNode,
     SelectionSetNode,
+    VariableNode,
     get_named_type,
 )
-from graphql.execution.values import get_directive_values
+from graphql.execution.values import get_argument_values
 
 
 @lru_cache(maxsize=4096)
@@ -57,6 +57,20 @@ class Selection:
                     self._collect(object_type, node.selection_set, found)
         return found
 
+    def by_response_key(self, type_name: str) -> dict[str, list[FieldNode]]:
+        """Return the selected fields of one object type as the answer names and orders them."""
+        found: dict[str, list[FieldNode]] = {}
+        object_type = self.schema.get_type(type_name)
+        assert isinstance(object_type, GraphQLObjectType)
+        for node in self.nodes:
+            if node.selection_set:
+                self._collect(object_type, node.selection_set, found, by_key=True)
+        return found
+
+    def arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:
+        """Read the arguments of a field, variables and defaults filled in."""
+        return get_argument_values(definition, node, self.variables)
+
     def below(self, type_name: str, *names: str) -> Selection:
         """Return the selection under the named fields of a type, taken together."""
         found = self.fields(type_name)
@@ -71,13 +85,19 @@ class Selection:
         return tuple(kind.name for kind in self.schema.get_possible_types(named))  # type: ignore[arg-type]
 
     def _collect(
-        self, object_type: GraphQLObjectType, selections: SelectionSetNode, found: dict[str, list[FieldNode]]
+        self,
+        object_type: GraphQLObjectType,
+        selections: SelectionSetNode,
+        found: dict[str, list[FieldNode]],
+        by_key: bool = False,
     ) -> None:
         for node in selections.selections:
             if not self._included(node):
                 continue
             if isinstance(node, FieldNode):
-                found.setdefault(python_name(node.name.value), []).append(node)
+                alias = node.alias or node.name
+                key = alias.value if by_key else python_name(node.name.value)
+                found.setdefault(key, []).append(node)
                 continue
             fragment: Any = node
             if isinstance(node, FragmentSpreadNode):
@@ -85,7 +105,7 @@ class Selection:
                 fragment = getattr(fragment, "definition", fragment)
             assert isinstance(fragment, InlineFragmentNode | FragmentDefinitionNode)
             if self._applies(fragment, object_type):
-                self._collect(object_type, fragment.selection_set, found)
+                self._collect(object_type, fragment.selection_set, found, by_key)
 
     def _applies(
         self, fragment: InlineFragmentNode | FragmentDefinitionNode, object_type: GraphQLObjectType
@@ -102,6 +122,16 @@ class Selection:
     def _included(self, node: Any) -> bool:
         if not node.directives:
             return True
-        skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
-        include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
-        return not (skip and skip["if"]) and (include is None or bool(include["if"]))
+        conditions = {
+            directive.name.value: self._condition(directive.arguments[0].value)
+            for directive in node.directives
+            if directive.name.value in ("skip", "include")
+        }
+        return not conditions.get("skip", False) and conditions.get("include", True)
+
+    def _condition(self, value: Any) -> bool:
+        """Read the `if` of a directive: a literal, or a variable."""
+        if not isinstance(value, VariableNode):
+            return bool(value.value)
+        known = getattr(self.variables, "coerced", self.variables)
+        return bool(known[value.name.value])

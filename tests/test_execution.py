@@ -1,0 +1,206 @@
+"""The planner and Strawberry's own executor give the same answer, errors included, to the same operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.base import Children, Request, RetryLater, Source
+from adapters.native.gateway_state import GatewayState
+from gateway.errors import formatted
+from gateway.execution.planned_schema import PlannedSchema
+from gateway.welcome import EXAMPLES
+from resolvers.context import RequestContext
+from resolvers.registry import ContractSchema
+from resolvers.routing import Sources
+from resolvers.viewer import Caller, load_scope
+from tests.conftest import NOW, ROOT, Gateway
+from tests.generated_operations import Operation
+from tests.test_charter import ACCEPT, SELECT
+from tests.test_nodes import EVERYTHING, _found
+
+OPERATIONS = sorted((ROOT / "tests" / "operations").glob("*/query.graphql"))
+
+
+@dataclass
+class Faulty:
+    """The native source with a fault: a relation that fails, or a column that is null or of another kind."""
+
+    inner: Source
+    relation: str
+    column: str | None = None
+    value: Any = None
+    name: str = "native"
+
+    @property
+    def relations(self) -> Any:
+        return self.inner.relations
+
+    async def fetch(self, request: Request) -> Mapping[str, Children]:
+        if request.relation == self.relation and self.column is None:
+            raise RetryLater("injected")
+        found = await self.inner.fetch(request)
+        if request.relation == self.relation:
+            for children in found.values():
+                for row in children.rows[::2]:
+                    if self.column in row:
+                        row[self.column] = self.value
+        return found
+
+    async def close(self) -> None:
+        pass
+
+
+async def both(
+    gateway: Gateway,
+    query: str,
+    caller: Caller,
+    variables: dict[str, Any] | None = None,
+    fault: Faulty | None = None,
+) -> tuple[Any, Any]:
+    """Answer an operation by plan and by Strawberry's executor."""
+    schema: PlannedSchema = gateway.app.state.schema
+    known: Sources = gateway.app.state.sources
+    scope_sources = known
+    if fault is not None:
+        fault.inner = known.native
+        known = Sources(fault, {}, (), 5)
+    answers = []
+    for execute in (PlannedSchema.execute, ContractSchema.execute):
+        scope = await load_scope(caller, scope_sources, NOW)
+        context = RequestContext(scope, known, schema.planner.catalogue, NOW, GatewayState(gateway.engine))
+        result: Any = await execute(schema, query, variables, context)
+        errors = [_without_reference(formatted(error)) for error in result.errors or ()]
+        answers.append((result.data, sorted(errors, key=lambda one: (str(one.get("path")), one["message"]))))
+    return answers[0], answers[1]
+
+
+def _without_reference(error: dict[str, Any]) -> dict[str, Any]:
+    """Take the random reference out of an internal error."""
+    if error["extensions"]["code"] == "INTERNAL":
+        error["message"] = "internal"
+    return error
+
+
+@pytest.mark.parametrize("path", OPERATIONS, ids=lambda path: path.parent.name)
+async def test_the_operations_of_tests_and_widgets_are_planned_and_equal(
+    gateway: Gateway, path: Path
+) -> None:
+    planner = gateway.app.state.schema.planner
+    planned, own = await both(gateway, path.read_text(encoding="utf-8"), gateway.people.guardian(3))
+    assert planned == own
+    assert (planner.planned, planner.fallbacks) == (1, 0)
+    assert planned[1] == []
+
+
+@pytest.mark.parametrize(("title", "query"), EXAMPLES, ids=[title for title, _ in EXAMPLES])
+async def test_the_example_queries_are_planned_and_equal(
+    sqlite_gateway: Gateway, title: str, query: str
+) -> None:
+    planned, own = await both(sqlite_gateway, query, sqlite_gateway.people.guardian(6))
+    assert planned == own, title
+    assert sqlite_gateway.app.state.schema.planner.fallbacks == 0
+
+
+async def test_mutations_are_planned_and_equal(own_gateway: Gateway) -> None:
+    caller = own_gateway.people.guardian(3)
+    student = own_gateway.people.student_id(own_gateway.people.children_of(caller)[0])
+    missing = {"charterId": student, "version": "1", "clientMutationId": "x"}
+    for query, given_ in ((SELECT, {"studentId": student}), (SELECT, {"studentId": "no"}), (ACCEPT, missing)):
+        planned, own = await both(own_gateway, query, caller, {"input": given_})
+        assert planned == own
+    assert own_gateway.app.state.schema.planner.fallbacks == 0
+
+
+async def test_introspection_falls_back_and_is_counted(sqlite_gateway: Gateway) -> None:
+    planner = sqlite_gateway.app.state.schema.planner
+    planned, own = await both(
+        sqlite_gateway, "{ __schema { queryType { name } } }", sqlite_gateway.people.guardian(3)
+    )
+    assert planned == own == ({"__schema": {"queryType": {"name": "Query"}}}, [])
+    assert planner.fallbacks == 1
+
+
+async def test_before_the_charter_both_answer_alike(sqlite_gateway: Gateway) -> None:
+    newcomer = Caller("GUARDIAN", sqlite_gateway.people.last_guardian)
+    planned, own = await both(sqlite_gateway, EVERYTHING, newcomer)
+    assert planned == own
+    assert {one["extensions"]["code"] for one in planned[1]} == {"CHARTER_NOT_ACCEPTED"}
+
+
+FAULTS = [
+    ("Student.grades", None, None),
+    ("Student.lessons", None, None),
+    ("Subject", None, None),
+    ("Student", None, None),
+    ("StaffMember", "last_name", None),
+    ("Student.lessons", "title", None),
+    ("Student.lessons", "starts_at", None),
+    ("Student.homework", "kind", None),
+    ("Student.grades", "status", "PERHAPS"),
+    ("Student.grades", "display_value", None),
+    ("Student.absences", "kind", "SLEEP"),
+    ("Student.absences", "starts_at", None),
+    ("Subject", "name", None),
+    ("SkillLevel", "label", None),
+    ("Viewer.events", "title", None),
+    ("Viewer.news", "published_at", None),
+    ("School", "time_zone", None),
+    ("Person.charters", None, None),
+    ("Record.acknowledgements", None, None),
+    ("School.periods", None, None),
+    ("Guardian", "last_name", None),
+    ("Student.trips", "class_ids", None),
+]
+
+
+@pytest.mark.parametrize(("relation", "column", "value"), FAULTS)
+async def test_a_fault_anywhere_gives_the_same_nulls_and_errors(
+    sqlite_gateway: Gateway, relation: str, column: str | None, value: Any
+) -> None:
+    failed = 0
+    for path in OPERATIONS:
+        fault = Faulty(sqlite_gateway.app.state.sources.native, relation, column, value)
+        query = path.read_text(encoding="utf-8")
+        planned, own = await both(sqlite_gateway, query, sqlite_gateway.people.guardian(3), fault=fault)
+        assert planned == own, path
+        failed += bool(planned[1])
+    assert failed or relation in ("School", "SkillLevel", "Person.charters")
+
+
+async def test_random_operations_are_planned_and_equal(sqlite_gateway: Gateway) -> None:
+    caller = sqlite_gateway.people.guardian(3)
+    known = [one for _, one in _found(await sqlite_gateway.data(EVERYTHING, caller))]
+    identifiers = [*known[::3], "nobody"]
+    drawn: list[str] = []
+
+    @settings(
+        max_examples=200,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+    @given(st.data())
+    def draw_operations(data: st.DataObject) -> None:
+        drawn.append(Operation(data.draw, identifiers).text())
+
+    draw_operations()
+    planner = sqlite_gateway.app.state.schema.planner
+    before, faults = planner.fallbacks, 0
+    relations = sorted(sqlite_gateway.app.state.sources.native.relations)
+    for index, query in enumerate(drawn):
+        planned, own = await both(sqlite_gateway, query, caller)
+        assert planned == own, query
+        fault = Faulty(sqlite_gateway.app.state.sources.native, relations[index % len(relations)])
+        planned, own = await both(sqlite_gateway, query, caller, fault=fault)
+        assert planned == own, query
+        faults += bool(planned[1])
+    assert planner.fallbacks == before
+    assert len(set(drawn)) > 150 and faults > 10
