@@ -23,11 +23,11 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
         entry["extensions"] = {"code": cause.code}
     elif isinstance(cause, SourceFailed):
         entry["extensions"] = {"code": cause.code, "source": cause.source}
-    elif cause is None:
-        entry["extensions"] = {"code": "GRAPHQL_VALIDATION_FAILED" if error.path is None else "BAD_REQUEST"}
+    elif cause is None and error.path is None:
+        entry["extensions"] = {"code": "GRAPHQL_VALIDATION_FAILED"}
     else:
         reference = uuid.uuid4().hex[:8]
-        log.error("%s %s", reference, error.path, exc_info=cause)
+        log.error("%s %s", reference, error.path, exc_info=cause or error)
         entry |= {"message": INTERNAL.format(reference), "extensions": {"code": "INTERNAL"}}
     return entry
 

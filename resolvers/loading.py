@@ -84,19 +84,22 @@ class LoaderLayer:
         capability = CAPABILITIES.get(question.relation)
         if capability is not None and capability not in self.caller.capabilities:
             raise NotPermitted(f"The caller has no access to {capability}.")
-        batches: dict[Source, dict[str, Parent]] = {}
-        places: list[tuple[Source, str] | None] = []
+        asked: dict[str, Source] = {}
+        batches: dict[str, dict[tuple[str, str | None], Parent]] = {}
+        places: list[tuple[str, str] | None] = []
         for parent in parents:
             placed = self._place(question, parent, key, group)
-            places.append(placed and (placed[0], placed[1].group))
-            if placed:
-                batches.setdefault(placed[0], {})[placed[1].group + "\n" + (placed[1].student_id or "")] = (
-                    placed[1]
-                )
+            if placed is None:
+                places.append(None)
+                continue
+            source, one = placed
+            asked[source.name] = source
+            batches.setdefault(source.name, {})[one.group, one.student_id] = one
+            places.append((source.name, one.group))
         answers = await asyncio.gather(
             *(
-                self._ask(source, question, tuple(batch.values()), columns)
-                for source, batch in batches.items()
+                self._ask(asked[name], question, tuple(batch.values()), columns)
+                for name, batch in batches.items()
             )
         )
         by_source = dict(zip(batches, answers, strict=True))
@@ -196,7 +199,7 @@ class LoaderLayer:
 
     @staticmethod
     def _answer(
-        by_source: Mapping[Source, Mapping[str, Children] | Exception], place: tuple[Source, str] | None
+        by_source: Mapping[str, Mapping[str, Children] | Exception], place: tuple[str, str] | None
     ) -> Children | Exception:
         if place is None:
             return Children()

@@ -38,6 +38,7 @@ class Operation:
         self.draw = draw
         self.identifiers = identifiers
         self.fragments: list[str] = []
+        self.aliases = 2
 
     def text(self, depth: int = 4) -> str:
         """Draw the whole operation."""
@@ -78,10 +79,10 @@ class Operation:
             arguments = self._arguments(field)
             if arguments is None:
                 continue
-            # Each field under a name of its own: two of the same name with other arguments do not merge.
-            parts.append(
-                f"f{index}: {name}{arguments}{self._directive()} {self.selection(field.type, depth - 1)}"
-            )
+            # A name of its own: fields of other types or with other arguments do not merge.
+            self.aliases += 1
+            below = self.selection(field.type, depth - 1)
+            parts.append(f"{kind.name}{index}: {name}{arguments}{self._directive()} {below}")
         return "{ " + " ".join(parts) + " }"
 
     def _directive(self) -> str:

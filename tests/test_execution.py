@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,19 +38,22 @@ class Faulty:
     column: str | None = None
     value: Any = None
     name: str = "native"
+    asked: set[str] = field(default_factory=set)
 
     @property
     def relations(self) -> Any:
         return self.inner.relations
 
     async def fetch(self, request: Request) -> Mapping[str, Children]:
+        self.asked.add(request.relation)
         if request.relation == self.relation and self.column is None:
             raise RetryLater("injected")
         found = await self.inner.fetch(request)
         if request.relation == self.relation:
             for children in found.values():
-                for row in children.rows[::2]:
-                    if self.column in row:
+                for row in children.rows:
+                    # By what the row is: its place differs with how the executor cut its batches.
+                    if self.column in row and crc32(repr(row.get("id")).encode()) % 2:
                         row[self.column] = self.value
         return found
 
@@ -142,7 +146,7 @@ FAULTS = [
     ("StaffMember", "last_name", None),
     ("Student.lessons", "title", None),
     ("Student.lessons", "starts_at", None),
-    ("Student.homework", "kind", None),
+    ("Student.homework", None, None),
     ("Student.grades", "status", "PERHAPS"),
     ("Student.grades", "display_value", None),
     ("Student.absences", "kind", "SLEEP"),
@@ -155,7 +159,7 @@ FAULTS = [
     ("Person.charters", None, None),
     ("Record.acknowledgements", None, None),
     ("School.periods", None, None),
-    ("Guardian", "last_name", None),
+    ("Guardian", None, None),
     ("Student.trips", "class_ids", None),
 ]
 
@@ -165,13 +169,12 @@ async def test_a_fault_anywhere_gives_the_same_nulls_and_errors(
     sqlite_gateway: Gateway, relation: str, column: str | None, value: Any
 ) -> None:
     failed = 0
-    for path in OPERATIONS:
+    for query in [EVERYTHING, *(path.read_text(encoding="utf-8") for path in OPERATIONS)]:
         fault = Faulty(sqlite_gateway.app.state.sources.native, relation, column, value)
-        query = path.read_text(encoding="utf-8")
         planned, own = await both(sqlite_gateway, query, sqlite_gateway.people.guardian(3), fault=fault)
-        assert planned == own, path
+        assert planned == own
         failed += bool(planned[1])
-    assert failed or relation in ("School", "SkillLevel", "Person.charters")
+    assert failed or relation == "Person.charters"
 
 
 async def test_random_operations_are_planned_and_equal(sqlite_gateway: Gateway) -> None:
@@ -189,18 +192,23 @@ async def test_random_operations_are_planned_and_equal(sqlite_gateway: Gateway) 
     )
     @given(st.data())
     def draw_operations(data: st.DataObject) -> None:
-        drawn.append(Operation(data.draw, identifiers).text())
+        operation = Operation(data.draw, identifiers)
+        query = operation.text()
+        if operation.aliases <= 60:
+            drawn.append(query)
 
     draw_operations()
     planner = sqlite_gateway.app.state.schema.planner
     before, faults = planner.fallbacks, 0
-    relations = sorted(sqlite_gateway.app.state.sources.native.relations)
+    native = sqlite_gateway.app.state.sources.native
     for index, query in enumerate(drawn):
-        planned, own = await both(sqlite_gateway, query, caller)
+        watched = Faulty(native, "none")
+        planned, own = await both(sqlite_gateway, query, caller, fault=watched)
         assert planned == own, query
-        fault = Faulty(sqlite_gateway.app.state.sources.native, relations[index % len(relations)])
-        planned, own = await both(sqlite_gateway, query, caller, fault=fault)
-        assert planned == own, query
-        faults += bool(planned[1])
+        if watched.asked:
+            fault = Faulty(native, sorted(watched.asked)[index % len(watched.asked)])
+            planned, own = await both(sqlite_gateway, query, caller, fault=fault)
+            assert planned == own, query
+            faults += bool(planned[1])
     assert planner.fallbacks == before
-    assert len(set(drawn)) > 150 and faults > 10
+    assert len(set(drawn)) > 150 and faults > 50

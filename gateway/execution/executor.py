@@ -35,17 +35,51 @@ def path_of(place: Place) -> list[str | int]:
     return keys[::-1]
 
 
+def _above(place: Place) -> list[Place]:
+    """List the places that hold a place, the nearest first."""
+    found = []
+    while place:
+        place = place[0]
+        found.append(place)
+    return found
+
+
 class Run:
     """One execution of one plan for one request."""
 
     def __init__(self, context: RequestContext) -> None:
         self.context = context
-        self.errors: list[GraphQLError] = []
+        self._raised: list[tuple[GraphQLError, Place, bool]] = []
+        self._nulled: set[Place] = set()
 
     async def operation(self, plan: ObjectPlan, serial: bool) -> dict[str, Any] | None:
         """Run the root selection; the fields of a mutation one after another."""
         (result,) = await self._objects(plan, [self.context.root], [()], serial)
-        return None if result is GONE else result
+        return None if self._lands(result, ()) else result
+
+    @property
+    def errors(self) -> list[GraphQLError]:
+        """The errors of the answer: of what became null together, the first alone.
+
+        What failed inside a value that is null anyway is not told (October 2021, section 6.4.4: such fields
+        may be cancelled), as graphql-core does.
+        """
+        told: set[Place] = set()
+        errors = []
+        for error, place, rises in self._raised:
+            above = [one for one in _above(place) if one in self._nulled] if self._nulled else []
+            if above and (not rises or len(above) > 1 or above[0] in told):
+                continue
+            told.update(above)
+            errors.append(error)
+        return errors
+
+    def _lands(self, value: Any, place: Place, non_null: bool = False) -> bool:
+        """Tell whether a missing value makes this place null, and note it."""
+        if value is not GONE or non_null:
+            return False
+        self._nulled.add(place)
+        return True
 
     async def _objects(
         self, plan: ObjectPlan, objects: Sequence[Any], places: Sequence[Place], serial: bool = False
@@ -128,7 +162,7 @@ class Run:
             plan = self._plan_of(shape, name, values[indices[0]])
             objects, here = [values[i] for i in indices], [places[i] for i in indices]
             for index, found in zip(indices, await self._objects(plan, objects, here), strict=True):
-                results[index] = found if found is not GONE or shape.non_null else None
+                results[index] = None if self._lands(found, places[index], shape.non_null) else found
         return results
 
     @staticmethod
@@ -155,7 +189,7 @@ class Run:
                 continue
             completed = [next(found) for _ in value]
             if any(item is GONE for item in completed):
-                results.append(GONE if shape.non_null else None)
+                results.append(None if self._lands(GONE, places[index], shape.non_null) else GONE)
             else:
                 results.append(completed)
         return results
@@ -171,12 +205,14 @@ class Run:
 
     def _missing(self, one: FieldPlan, shape: Shape, value: Any, place: Place) -> Any:
         """Note why a value is null, and say whether its parent must be null too."""
+        fault: Exception | None = None
         if isinstance(value, Exception):
-            self.errors.append(located_error(value, one.nodes, path_of(place)))
+            fault = value
         elif value is not None:
             fault = GraphQLError(f"Expected Iterable, but did not find one for field '{one.label}'.")
-            self.errors.append(located_error(fault, one.nodes, path_of(place)))
         elif shape.non_null:
-            fault = GraphQLError(f"Cannot return null for non-nullable field {one.label}.")
-            self.errors.append(located_error(fault, one.nodes, path_of(place)))
+            fault = TypeError(f"Cannot return null for non-nullable field {one.label}.")
+        if fault is not None:
+            error = located_error(fault, one.nodes, path_of(place))
+            self._raised.append((error, place, shape.non_null))
         return GONE if shape.non_null else None
