@@ -10,12 +10,13 @@ plain lists of rows into a source in a few lines.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
+
+import orjson
 
 from adapters.records import Record
 
@@ -65,12 +66,13 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """How much of each list is wanted."""
+    """How much of each list is wanted, whether it is counted, and whether each row needs its cursor."""
 
     limit: int | None = None
     cursor: str | None = None
     backward: bool = False
     counted: bool = False
+    cursors: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ class Request:
 class Children:
     """The answer for one group: rows in order, their cursors, and the place of the page in the list.
 
-    `total`, `skipped` and `counts` are filled when the page was to be counted; `more` says that rows follow.
+    `cursors` is empty where none were wanted; `total`, `skipped` and `counts` are filled when the page was to
+    be counted; `more` says that rows follow.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -168,7 +171,7 @@ class ReaderAdapter(Protocol):
 def encode_cursor(values: Sequence[Any]) -> str:
     """Turn the order values of a row into an opaque cursor."""
     texts = [value.isoformat() if isinstance(value, date) else value for value in values]
-    return base64.urlsafe_b64encode(json.dumps(texts, separators=(",", ":")).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps(texts)).decode().rstrip("=")
 
 
 def _order_value(kind: type, text: Any) -> Any:
@@ -180,7 +183,7 @@ def _order_value(kind: type, text: Any) -> Any:
 def decode_cursor(cursor: str, types: Sequence[type]) -> list[Any]:
     """Read the order values back. Raises InvalidCursor when the cursor is not of this list."""
     try:
-        texts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        texts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [_order_value(kind, text) for kind, text in zip(types, texts, strict=True)]
     except (ValueError, TypeError) as error:
         raise InvalidCursor(f"The cursor {cursor!r} does not belong to this list.") from error

@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         schema,
         schema.planner.catalogue,
         sources,
-        GatewayState(engine),
+        GatewayState(engine, native.reader.changed),
         Authenticator(settings),
         clock,
         settings.max_body,
@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await migrate(engine)
+        await native.start()
         app.state.engine = engine
         app.state.schema = schema
         app.state.sources = sources

@@ -65,7 +65,7 @@ async def answers_to(
     context: RequestContext, parents: Sequence[Any], selection: Selection, **filters: Any
 ) -> list[Any]:
     """List the answers to records, for the same student where the record has one."""
-    columns = (*context.catalogue.needs("Acknowledgement", selection.fields("Acknowledgement")), "student_id")
+    columns = (*context.columns("Acknowledgement", selection), "student_id")
     found = await context.fetch(ask("Record.acknowledgements", **filters), parents, columns)
     results: list[Any] = []
     for parent, answer in zip(parents, found, strict=True):

@@ -84,7 +84,7 @@ async def absence_reasons(
     question = ask("School.absence_reasons", selectable_by_guardian=(True,))
     kind = arguments.get("kind")
     name = "AbsenceReason"
-    columns = (*context.catalogue.needs(name, selection.fields(name)), "kinds")
+    columns = (*context.columns(name, selection), "kinds")
     results: list[Any] = []
     for answer in await context.fetch(question, parents, columns, key="school_id"):
         if isinstance(answer, Exception):

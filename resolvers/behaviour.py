@@ -98,7 +98,7 @@ async def behaviour(
         context.fetch(
             ask(relation, page, windows=spans),
             parents,
-            (*context.catalogue.needs(name, nodes.fields(name)), "date"),
+            (*context.columns(name, nodes), "date"),
         )
         for name, relation in TIMELINE.items()
     ]
@@ -107,11 +107,11 @@ async def behaviour(
     for index, parent in enumerate(parents):
         answers = {name: answer[index] for name, answer in zip(TIMELINE, lists, strict=True)}
         failed = next((one for one in answers.values() if isinstance(one, Exception)), None)
-        results.append(failed or _timeline(context, parent, answers, nodes, page))
+        results.append(failed or _timeline(context, parent, answers, selection, page))
     return results
 
 
-def _timeline(context: RequestContext, parent: Any, answers: Any, nodes: Selection, page: Any) -> Any:
+def _timeline(context: RequestContext, parent: Any, answers: Any, selection: Selection, page: Any) -> Any:
     """Put the newest first and keep one page of the three lists together."""
     rows: list[tuple[date, str, str, Row]] = [
         (row["date"], row["id"], name, row) for name, answer in answers.items() for row in answer.rows
@@ -119,10 +119,11 @@ def _timeline(context: RequestContext, parent: Any, answers: Any, nodes: Selecti
     rows.sort(key=lambda entry: entry[:2], reverse=True)
     kept = rows[: page.limit]
     merged = Children(
-        cursors=[encode_cursor([day, key]) for day, key, _, _ in kept],
+        cursors=[encode_cursor([day, key]) for day, key, _, _ in kept] if page.cursors else [],
         total=sum(answer.total for answer in answers.values()),
         skipped=sum(answer.skipped for answer in answers.values()),
         more=len(rows) > len(kept) or any(answer.more for answer in answers.values()),
     )
+    nodes = BEHAVIOUR.nodes(selection)
     built = [context.build(name, [row], nodes, parent._student)[0] for _, _, name, row in kept]
-    return BEHAVIOUR.build(context, merged, built, page)
+    return BEHAVIOUR.build(context, merged, built, page, selection)

@@ -33,7 +33,8 @@ def page_of(arguments: Arguments, selection: Selection, connection: str) -> Page
         limit=LONGEST_PAGE if limit is None else limit,
         cursor=arguments.get("before" if backward else "after"),
         backward=backward,
-        counted=bool(asked - (RELAY_FIELDS - {"total_count"})),
+        counted=bool(asked - (RELAY_FIELDS - {"total_count"}) - {"__typename"}),
+        cursors=not asked.isdisjoint(("edges", "page_info")),
     )
 
 
@@ -47,37 +48,45 @@ class ConnectionType:
 
     def nodes(self, selection: Selection) -> Selection:
         """Return what is selected of the nodes, directly or through edges."""
-        direct = selection.below(self.connection, "nodes").nodes
-        through = selection.below(self.connection, "edges").below(self.edge, "node").nodes
-        return Selection(selection.schema, selection.fragments, selection.variables, [*direct, *through])
+        found = selection.lower.get((self.connection, self.edge, self.node))
+        if found is None:
+            direct = selection.below(self.connection, "nodes").nodes
+            through = selection.below(self.connection, "edges").below(self.edge, "node").nodes
+            found = selection.of_nodes([*direct, *through])
+            selection.lower[self.connection, self.edge, self.node] = found
+        return found
 
     def build(
-        self, context: RequestContext, answer: Children, nodes: Sequence[Any], page: Page
+        self,
+        context: RequestContext,
+        answer: Children,
+        nodes: Sequence[Any],
+        page: Page,
+        selection: Selection,
     ) -> Any:  # an instance of the connection
-        """Make the connection of one page."""
-        before, after = (
-            (answer.more, answer.skipped > 0) if page.backward else (answer.skipped > 0, answer.more)
-        )
-        info = {
-            "has_next_page": after,
-            "has_previous_page": before,
-            "start_cursor": answer.cursors[0] if nodes else None,
-            "end_cursor": answer.cursors[-1] if nodes else None,
-        }
-        edges = [
-            context.plain(self.edge, {"node": node, "cursor": cursor})
-            for node, cursor in zip(nodes, answer.cursors, strict=True)
-        ]
-        counts = context.catalogue.types[self.connection].columns.keys() - RELAY_FIELDS
-        columns = {
-            **dict.fromkeys(counts, 0),
-            "nodes": list(nodes),
-            "edges": edges,
-            "page_info": context.plain("PageInfo", info),
-            "total_count": answer.total,
-            **answer.counts,
-        }
+        """Make the connection of one page, with the parts that are selected."""
+        asked = selection.fields(self.connection)
+        columns: dict[str, Any] = {"nodes": list(nodes), "total_count": answer.total, **answer.counts}
+        for name in asked.keys() - RELAY_FIELDS - columns.keys():
+            columns[name] = 0
+        if "edges" in asked:
+            columns["edges"] = [
+                context.plain(self.edge, {"node": node, "cursor": cursor})
+                for node, cursor in zip(nodes, answer.cursors, strict=True)
+            ]
+        if "page_info" in asked:
+            columns["page_info"] = context.plain("PageInfo", _page_info(answer, page))
         return context.plain(self.connection, columns)
+
+
+def _page_info(answer: Children, page: Page) -> dict[str, Any]:
+    before, after = (answer.more, answer.skipped > 0) if page.backward else (answer.skipped > 0, answer.more)
+    return {
+        "has_next_page": after,
+        "has_previous_page": before,
+        "start_cursor": answer.cursors[0] if answer.cursors else None,
+        "end_cursor": answer.cursors[-1] if answer.cursors else None,
+    }
 
 
 def connection_type(kind: type, node: type) -> ConnectionType:
@@ -95,14 +104,14 @@ async def paged(
 ) -> list[Any]:
     """Load one page for each parent; an error where the source failed."""
     nodes = kind.nodes(selection)
-    columns = context.catalogue.needs(kind.node, nodes.fields(kind.node))
+    columns = context.columns(kind.node, nodes)
     results: list[Any] = []
     for parent, answer in zip(parents, await context.fetch(question, parents, columns), strict=True):
         try:
             if isinstance(answer, Exception):
                 raise answer
             built = context.build(kind.node, answer.rows, nodes, parent._student)
-            results.append(kind.build(context, answer, built, question.page))
+            results.append(kind.build(context, answer, built, question.page, selection))
         except SourceFailed as error:
             results.append(error)
     return results

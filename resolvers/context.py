@@ -16,6 +16,7 @@ from resolvers.errors import CharterNotAccepted, NotAuthenticated, SourceFailed
 from resolvers.fields import Edge
 from resolvers.identifiers import GlobalId
 from resolvers.loading import Ask, LoaderLayer, ask
+from resolvers.recipes import DerivedField, Recipe, recipe_of
 from resolvers.routing import Sources
 from resolvers.selection import Selection
 from resolvers.viewer import Scope, load_scope
@@ -31,10 +32,6 @@ OPEN_FIELDS_BEFORE_CHARTER = {
     ("Mutation", "refuse_charter"),
 }
 OPEN_FIELDS_BEFORE_LOGIN = {("Query", "charter"), ("Query", "help_articles"), ("Query", "help_article")}
-STUDENT_BOUND = {"AbsenceJustification", "Acknowledgement", "TripUpdate"}
-"""Types that belong to one student without being StudentScoped: their id names the student too."""
-
-MetaData = ("_id", "_source", "_student", "_school")
 Results = list[Any]
 
 
@@ -132,73 +129,56 @@ class RequestContext(LoaderLayer):
         source: str | None = None,
     ) -> Any:
         """Make an object of the contract whose attributes are the row's columns."""
-        kind = self.catalogue.types[type_name].kind
-        instance: Any = object.__new__(kind)
-        row.update(_id=identity, _student=student, _school=school, _source=source)
+        instance: Any = object.__new__(self.catalogue.types[type_name].kind)
+        row["_id"], row["_student"], row["_school"], row["_source"] = identity, student, school, source
         instance.__dict__ = row
         return instance
+
+    def columns(self, type_name: str, selection: Selection) -> tuple[str, ...]:
+        """List the columns that the selected fields of a type need."""
+        return recipe_of(self.catalogue, type_name, selection).columns
 
     def build(
         self, type_name: str, rows: Sequence[Row], selection: Selection, student: str | None = None
     ) -> list[Any]:
         """Make objects of one type from rows: times in the school's zone, derived fields filled in."""
-        fields = selection.fields(type_name)
-        columns = self.catalogue.needs(type_name, fields)
-        instants = self.catalogue.instants(type_name, columns)
-        bound = type_name in STUDENT_BOUND or "StudentScoped" in self.catalogue.types[type_name].interfaces
-        derived = [
-            (name, self.catalogue.derived[type_name, name])
-            for name in fields
-            if (type_name, name) in self.catalogue.derived and name != "id"
-        ]
-        return [
-            self._build(type_name, dict(row), student if bound else None, columns, instants, derived)
-            for row in rows
-        ]
+        recipe = recipe_of(self.catalogue, type_name, selection)
+        bound = student if recipe.is_student_bound else None
+        return [self._build(recipe, row.copy(), bound) for row in rows]
 
-    def _build(
-        self,
-        type_name: str,
-        row: Row,
-        student: str | None,
-        columns: tuple[str, ...],
-        instants: tuple[str, ...],
-        derived: list[tuple[str, Any]],
-    ) -> Any:
-        source = row.pop("@source", self.sources.native.name)
-        if source != self.sources.native.name and (fault := self.catalogue.fault(type_name, row, columns)):
+    def _build(self, recipe: Recipe, row: Row, student: str | None) -> Any:
+        native = self.sources.native.name
+        source = row.pop("@source", native)
+        if source != native and (fault := self.catalogue.fault(recipe.type_name, row, recipe.columns)):
             raise SourceFailed(source, f"The source {source} gave something unreadable: {fault}.")
-        school = row.get("school_id")
-        if type_name == "Student":
-            student = row["id"]
-        zone = self.scope.zone(school)
-        for name in instants:
-            if row[name] is not None:
-                row[name] = row[name].astimezone(zone)
-        key = row.get("id")
-        instance = self.plain(type_name, row, key, student, school, source)
-        if key is not None:
-            bound = student if type_name != "Student" else None
-            row["id"] = GlobalId(type_name, source, key, bound).encode()
-        values = {name: self._derive(rule, row) for name, rule in derived}
-        # An edge may need what a derived field hides from the client, such as a coefficient.
-        row["_hidden"] = {name: row[name] for name in values if name in row}
-        row.update(values)
+        school, key = row.get("school_id"), row.get("id")
+        if recipe.instants:
+            zone = self.scope.zone(school)
+            for name in recipe.instants:
+                if row[name] is not None:
+                    row[name] = row[name].astimezone(zone)
+        if recipe.has_id and key is not None:
+            row["id"] = GlobalId(recipe.type_name, source, key, student).encode()
+        row["_id"], row["_school"], row["_source"] = key, school, source
+        row["_student"] = key if recipe.type_name == "Student" else student
+        instance: Any = object.__new__(recipe.kind)
+        instance.__dict__ = row
+        if recipe.derived:
+            values = {rule.name: self._derive(rule, row) for rule in recipe.derived}
+            row["_hidden"] = {name: row[name] for name in recipe.hidden}
+            row.update(values)
         return instance
 
-    def _derive(self, rule: Any, row: Row) -> Any:
+    def _derive(self, rule: DerivedField, row: Row) -> Any:
         value = rule.function(row, self)
         if rule.of is None or value is None:
             return value
-        meta = {name: row[name] for name in MetaData}
-        name = rule.of.__name__
-        nested = [self._nested(name, one, meta) for one in (value if isinstance(value, list) else [value])]
-        return nested if isinstance(value, list) else nested[0]
+        if isinstance(value, list):
+            return [self._nested(rule.of, one, row) for one in value]
+        return self._nested(rule.of, value, row)
 
-    def _nested(self, name: str, row: Row, meta: Row) -> Any:
-        instance = self.plain(name, row)
-        row.update(meta)
-        return instance
+    def _nested(self, type_name: str, columns: Row, row: Row) -> Any:
+        return self.plain(type_name, columns, row["_id"], row["_student"], row["_school"], row["_source"])
 
     # ---- what most edges do ------------------------------------------------------------------------
 
@@ -211,16 +191,26 @@ class RequestContext(LoaderLayer):
     ) -> Results:
         """Load the records that parents name by id; None where there is none the viewer may see."""
         name = target.__name__
-        columns = self.catalogue.needs(name, selection.fields(name))
-        pointers = [
-            self.plain(name, {}, key, parent._student, parent._school, parent._source)
-            for parent, key in wanted
-        ]
-        answers = await self.fetch(ask(relation), pointers, columns)
-        return [
-            answer if isinstance(answer, Exception) else self._first(name, answer, pointer, selection)
-            for answer, pointer in zip(answers, pointers, strict=True)
-        ]
+        recipe = recipe_of(self.catalogue, name, selection)
+        native = self.sources.native.name
+        pointers: dict[tuple[str | None, ...], Any] = {}
+        places = []
+        for parent, key in wanted:
+            known: dict[str, Any] = parent.__dict__
+            student, school, source = known["_student"], known["_school"], known["_source"]
+            if source == native and not recipe.is_student_bound:
+                # Whose record pointed here makes no difference: one object for all who point.
+                student = school = None
+            place = (key, student, school, source)
+            places.append(place)
+            if place not in pointers:
+                pointers[place] = self.plain(name, {}, *place)
+        answers = await self.fetch(ask(relation), list(pointers.values()), recipe.columns)
+        found = {
+            place: answer if isinstance(answer, Exception) else self._first(name, answer, pointer, selection)
+            for (place, pointer), answer in zip(pointers.items(), answers, strict=True)
+        }
+        return [found[place] for place in places]
 
     def _first(self, name: str, answer: Children, pointer: Any, selection: Selection) -> Any:
         try:
@@ -240,7 +230,7 @@ class RequestContext(LoaderLayer):
         """Load all children of each parent as a list; an error where the source failed."""
         question = relation if isinstance(relation, Ask) else ask(relation)
         name = target.__name__
-        columns = self.catalogue.needs(name, selection.fields(name))
+        columns = self.columns(name, selection)
         answers = await self.fetch(question, parents, columns, key)
         results: Results = []
         for parent, answer in zip(parents, answers, strict=True):

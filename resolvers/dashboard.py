@@ -188,7 +188,7 @@ async def help_article(
     """Find the French article about each application."""
     pointer = context.plain("HelpArticle", {}, "fr")
     question = ask("HelpArticle.all", app=tuple({parent.code for parent in parents}))
-    columns = (*context.catalogue.needs("HelpArticle", selection.fields("HelpArticle")), "app")
+    columns = (*context.columns("HelpArticle", selection), "app")
     (answer,) = await context.fetch(question, [pointer], columns)
     if isinstance(answer, Exception):
         raise answer

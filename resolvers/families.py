@@ -53,16 +53,16 @@ async def family_connection(
     """Load one page of a list of the family, merged when several sources give it."""
     parts = described.parts
     nodes = parts.nodes(selection)
-    columns = (*context.catalogue.needs(parts.node, nodes.fields(parts.node)), *described.order)
+    columns = (*context.columns(parts.node, nodes), *described.order)
     answers = await family_rows(context, question, students, columns)
     merged = answers[0] if len(answers) == 1 else _merge(answers, described, question.page.limit)
     built = context.build(parts.node, merged.rows, nodes)
-    return parts.build(context, merged, built, question.page)
+    return parts.build(context, merged, built, question.page, selection)
 
 
 def _merge(answers: Sequence[Children], described: FamilyList, limit: int | None) -> Children:
     entries: list[tuple[Row, str]] = [
-        entry for one in answers for entry in zip(one.rows, one.cursors, strict=True)
+        entry for one in answers for entry in zip(one.rows, one.cursors or [""] * len(one.rows), strict=True)
     ]
     entries.sort(
         key=lambda entry: tuple(entry[0][name] for name in described.order), reverse=described.newest_first

@@ -242,7 +242,7 @@ async def _grades(
     """Load the grades behind gradebooks or subject averages, dealt out by subject where there is one."""
     owners = {parent._student: context.student_parent(parent._student) for parent in parents}
     periods = tuple({parent._period for parent in parents})
-    columns = (*context.catalogue.needs("Grade", selection.fields("Grade")), "subject_id", "period_id")
+    columns = (*context.columns("Grade", selection), "subject_id", "period_id")
     question = ask("Student.grades", period_id=periods, subject_id=subjects)
     answers = dict(zip(owners, await context.fetch(question, list(owners.values()), columns), strict=True))
     results: list[Any] = []

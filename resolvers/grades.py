@@ -121,7 +121,7 @@ async def counts_in_average(
 
 def _as_read(grade: Any) -> Row:
     """Return a grade as the source gave it, also what the school hides from guardians."""
-    row: Row = {"is_rescaled_to20": True, **grade.__dict__, **grade._hidden}
+    row: Row = {"is_rescaled_to20": True, **grade.__dict__, **grade.__dict__.get("_hidden", {})}
     return row
 
 

@@ -57,7 +57,7 @@ async def related(
     context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
 ) -> Sequence[Any]:
     """List the other articles about the same application in the same language."""
-    columns = (*context.catalogue.needs("HelpArticle", selection.fields("HelpArticle")), "app", "slug")
+    columns = (*context.columns("HelpArticle", selection), "app", "slug")
     question = ask("HelpArticle.all", app=tuple({parent.app for parent in parents if parent.app}))
     answers = await context.fetch(question, parents, columns, key="locale")
     results: list[Any] = []

@@ -129,7 +129,7 @@ def _diary_edge(name: str, kind: type, relation: str, column: str) -> None:
             dates.setdefault(parent._student, []).append(parent.date)
         spans = {student: (min(known), max(known)) for student, known in dates.items()}
         question = ask(relation, windows=spans, subject_id=parents[0].subjects)
-        columns = (*context.catalogue.needs(kind.__name__, selection.fields(kind.__name__)), column)
+        columns = (*context.columns(kind.__name__, selection), column)
         firsts = {parent._student: parent for parent in parents}
         answers = await context.fetch(question, list(firsts.values()), columns)
         by_student = dict(zip(firsts, answers, strict=True))

@@ -96,12 +96,12 @@ class LoaderLayer:
             asked[source.name] = source
             batches.setdefault(source.name, {})[one.group, one.student_id] = one
             places.append((source.name, one.group))
-        answers = await asyncio.gather(
-            *(
-                self._ask(asked[name], question, tuple(batch.values()), columns)
-                for name, batch in batches.items()
-            )
-        )
+        questions = [
+            self._ask(asked[name], question, tuple(batch.values()), columns)
+            for name, batch in batches.items()
+        ]
+        # A task for a single question would only cost time.
+        answers = [await questions[0]] if len(questions) == 1 else await asyncio.gather(*questions)
         by_source = dict(zip(batches, answers, strict=True))
         return [self._answer(by_source, place) for place in places]
 

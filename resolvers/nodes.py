@@ -60,7 +60,7 @@ async def load(
     context: RequestContext, type_name: str, wanted: Sequence[GlobalId], selection: Selection
 ) -> dict[GlobalId, Any]:
     """Load records of one type by id; those the caller may not see are left out."""
-    columns = context.catalogue.needs(type_name, selection.fields(type_name))
+    columns = context.columns(type_name, selection)
     loader = _loader(type_name)
     rows = await loader(context, type_name, wanted, columns) if loader else {}
     found = {}

@@ -93,7 +93,7 @@ async def charter(
     named = decode(arguments["school_id"]) if arguments.get("school_id") else None
     school = named.key if named is not None and named.type_name == "School" else None
     columns = (
-        *context.catalogue.needs("Charter", selection.fields("Charter")),
+        *context.columns("Charter", selection),
         *("published_at", "version", "decision", "answered_version"),
     )
     (answer,) = await context.fetch(ask("Person.charters"), [context.me()], columns)
@@ -116,7 +116,7 @@ async def data_sources(
 ) -> Sequence[Any]:
     """Imported exports behind the caller's schools, then the live sources."""
     pointer = context.plain("DataSource", {}, "FILE_IMPORT")
-    columns = context.catalogue.needs("DataSource", selection.fields("DataSource"))
+    columns = context.columns("DataSource", selection)
     (answer,) = await context.fetch(ask("DataSource.all"), [pointer], columns)
     if isinstance(answer, Exception):
         raise answer

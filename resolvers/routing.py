@@ -113,6 +113,9 @@ class Sources:
     async def fetch(self, source: Source, request: Request) -> Mapping[str, Children]:
         """Ask a source, within the time limit. Raises SourceFailed or InvalidArgument."""
         try:
+            if source is self.native:
+                # The database keeps a limit of its own, which also stops the statement.
+                return await source.fetch(request)
             async with asyncio.timeout(self.timeout):
                 return await source.fetch(request)
         except InvalidCursor as error:

@@ -39,6 +39,9 @@ class Selection:
     variables: Any
     nodes: list[FieldNode]
     types: dict[str, dict[str, list[FieldNode]]] = field(default_factory=dict)
+    lower: dict[tuple[str, ...], Selection] = field(default_factory=dict)
+    recipes: dict[str, Any] = field(default_factory=dict)
+    """What was worked out for a type from this selection; plans are kept, and so is this."""
 
     @classmethod
     def of(cls, info: Any) -> Selection:
@@ -73,8 +76,15 @@ class Selection:
 
     def below(self, type_name: str, *names: str) -> Selection:
         """Return the selection under the named fields of a type, taken together."""
-        found = self.fields(type_name)
-        nodes = [node for name in names for node in found.get(name, ())]
+        below = self.lower.get((type_name, *names))
+        if below is None:
+            found = self.fields(type_name)
+            nodes = [node for name in names for node in found.get(name, ())]
+            below = self.lower[(type_name, *names)] = self.of_nodes(nodes)
+        return below
+
+    def of_nodes(self, nodes: list[FieldNode]) -> Selection:
+        """Return the selection under other fields of the same operation."""
         return Selection(self.schema, self.fragments, self.variables, nodes)
 
     def possible_types(self, type_name: str) -> Iterable[str]:

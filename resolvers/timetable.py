@@ -208,7 +208,7 @@ async def day_lessons(
         dates.setdefault(parent._student, []).append(parent.date)
     spans = {student: (min(known), max(known)) for student, known in dates.items()}
     firsts = {parent._student: parent for parent in parents}
-    columns = (*context.catalogue.needs("Lesson", selection.fields("Lesson")), "date")
+    columns = (*context.columns("Lesson", selection), "date")
     answers = await context.fetch(lessons_between(spans, arguments), list(firsts.values()), columns)
     by_student = dict(zip(firsts, answers, strict=True))
     results: list[Any] = []

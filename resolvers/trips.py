@@ -44,7 +44,7 @@ def _classes_of(kind: type, target: type, name: str, class_type: str) -> None:
             for one in parent.class_ids
         ]
         type_name = target.__name__
-        columns = context.catalogue.needs(type_name, selection.fields(type_name))
+        columns = context.columns(type_name, selection)
         answers = iter(await context.fetch(ask("SchoolClass", class_type=(class_type,)), pointers, columns))
         results: list[Any] = []
         for parent in parents:

@@ -119,7 +119,7 @@ async def load_scope(caller: Caller, sources: Sources, now: datetime) -> Scope:
     tied = {row["school_id"] for row in (*scope.students.values(), *scope.guardianships)}
     school_ids = sorted(tied | set(caller.school_ids))
     for row in await ask("School", school_ids, SCHOOL_COLUMNS):
-        scope.schools[row["id"]] = row
+        scope.schools[row["id"]] = dict(row)
         scope.zones[row["id"]] = ZoneInfo(row["time_zone"])
     for row in await ask("School.settings", school_ids, SETTINGS_COLUMNS):
         if row["school_id"] in scope.schools:

@@ -51,6 +51,7 @@ class Faulty:
         found = await self.inner.fetch(request)
         if request.relation == self.relation:
             for children in found.values():
+                children.rows = [dict(row) for row in children.rows]
                 for row in children.rows:
                     # By what the row is: its place differs with how the executor cut its batches.
                     if self.column in row and crc32(repr(row.get("id")).encode()) % 2:
@@ -78,11 +79,15 @@ async def both(
     answers = []
     for execute in (PlannedSchema.execute, ContractSchema.execute):
         scope = await load_scope(caller, scope_sources, NOW)
-        context = RequestContext(scope, known, schema.planner.catalogue, NOW, GatewayState(gateway.engine))
+        context = RequestContext(scope, known, schema.planner.catalogue, NOW, _state(gateway))
         result: Any = await execute(schema, query, variables, context)
         errors = [_without_reference(formatted(error)) for error in result.errors or ()]
         answers.append((result.data, sorted(errors, key=lambda one: (str(one.get("path")), one["message"]))))
     return answers[0], answers[1]
+
+
+def _state(gateway: Gateway) -> GatewayState:
+    return GatewayState(gateway.engine, gateway.app.state.sources.native.reader.changed)
 
 
 def _without_reference(error: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -74,14 +74,3 @@ async def _run(engine: AsyncEngine, action: Callable[[Connection], None]) -> Non
         await connection.execution_options(writes=True)
         await connection.run_sync(action)
         await connection.commit()
-
-
-def count_statements(engine: AsyncEngine, counter: list[str]) -> Callable[[], None]:
-    """Append the text of every statement to `counter`; call the result to stop."""
-    sync: Engine = engine.sync_engine
-
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        counter.append(statement)
-
-    event.listen(sync, "before_cursor_execute", note)
-    return lambda: event.remove(sync, "before_cursor_execute", note)

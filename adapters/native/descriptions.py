@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, ColumnElement, String, and_, bindparam, ex
 
 from adapters import records as r
 from adapters.native.paths import AUDIENCE, by_column
-from adapters.native.statements import Columns, Condition, Extra, Match, Relation
+from adapters.native.statements import Columns, Condition, Extra, Match, Relation, one_of
 
 
 def columns(record: type[r.Record], **others: ColumnElement[Any]) -> Columns:
@@ -35,7 +35,7 @@ def search(found: Columns, words: BindParameter[Any]) -> Condition:
 
 def about_students(found: Columns, students: BindParameter[Any]) -> Condition:
     """Filter by the students a conversation is about."""
-    return exists().where(AUDIENCE.record_id == found["id"], AUDIENCE.audience_id.in_(students))
+    return exists().where(AUDIENCE.record_id == found["id"], one_of(AUDIENCE.audience_id, students))
 
 
 def flag(condition: Callable[[Columns], Condition]) -> Callable[[Columns, BindParameter[Any]], Condition]:

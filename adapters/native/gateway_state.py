@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.native.doorbell import ring
 from adapters.records import CharterAcceptance, PersonState, record_id
 
 
@@ -25,8 +27,9 @@ async def upsert(connection: AsyncConnection, table: Table, rows: list[dict[str,
 class GatewayState:
     """Writes on behalf of one person; each call is one transaction."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, changed: Callable[[], None]) -> None:
         self.engine = engine
+        self._changed = changed
 
     async def answer_charter(
         self, person_id: str, charter_id: str, version: str, decision: str, now: datetime
@@ -47,8 +50,14 @@ class GatewayState:
             if decision == "REFUSED":
                 closed = {"id": person_id, "tokens_revoked_before": now}
                 await upsert(connection, PersonState.table(), [closed])
-            await connection.commit()
+            await self._commit(connection)
         return key
+
+    async def _commit(self, connection: AsyncConnection) -> None:
+        await ring(connection)
+        await connection.commit()
+        # Our own next read must not wait for the bell.
+        self._changed()
 
     async def select_student(self, person_id: str, student_id: str | None) -> None:
         """Remember the student a person chose; None for all."""
@@ -57,4 +66,4 @@ class GatewayState:
             await upsert(
                 connection, PersonState.table(), [{"id": person_id, "selected_student_id": student_id}]
             )
-            await connection.commit()
+            await self._commit(connection)

@@ -21,6 +21,7 @@ from sqlmodel import SQLModel
 
 from adapters import records as r
 from adapters.base import Export, Refusal
+from adapters.native.doorbell import ring
 from adapters.native.gateway_state import upsert
 
 CHUNK = 500
@@ -291,6 +292,7 @@ async def load(
             await connection.rollback()
         else:
             await connection.execute(insert(r.ImportRun.table()), _run(export, report, now))
+            await ring(connection)
             await connection.commit()
             if engine.dialect.name == "postgresql":
                 # Not on SQLite: the statistics of a small school would make it scan tables that grow.

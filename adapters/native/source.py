@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
+import sqlite3
 from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Date, Integer, Select
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+import asyncpg
+import orjson
+from sqlalchemy import Boolean, ColumnElement, Date, Dialect, Integer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.base import (
@@ -23,8 +24,13 @@ from adapters.base import (
     decode_cursor,
     encode_cursor,
 )
+from adapters.native.compiled import CompiledStatement, compile_statement
 from adapters.native.database import open_database
+from adapters.native.postgresql_reader import PostgresReader
+from adapters.native.reader import Reader
 from adapters.native.relations import RELATIONS
+from adapters.native.remembered import Remembered
+from adapters.native.sqlite_reader import SqliteReader
 from adapters.native.statements import Relation, Shape, build
 from adapters.records import Instant, search_text
 
@@ -39,6 +45,8 @@ class NativeSource:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
+        self.reader = open_reader(engine)
+        self._remembered = Remembered()
 
     @property
     def relations(self) -> Set[str]:
@@ -46,24 +54,42 @@ class NativeSource:
         return RELATIONS.keys()
 
     async def fetch(self, request: Request) -> Mapping[str, Children]:
-        """Answer one question with one statement. Raises NotSupported, RetryLater, InvalidCursor."""
+        """Answer one question, with one statement at the most.
+
+        Raises NotSupported, RetryLater, InvalidCursor.
+        """
+        if self._remembered.takes(request):
+            return await self._remembered.answer(request, self.reader.generation, self._read)
+        return await self._read(request)
+
+    async def _read(self, request: Request) -> Mapping[str, Children]:
         relation = RELATIONS.get(request.relation)
         if relation is None:
             raise NotSupported(f"The database has no relation {request.relation}.")
         shape = _shape(relation, request)
-        statement = _statement(request.relation, shape, self.engine.dialect.name)
+        statement = _statement(request.relation, shape, self.engine.dialect)
         values = _values(relation, request)
         try:
-            async with self.engine.connect() as connection:
-                result = await connection.execute(statement, values)
-                names, rows = list(result.keys()), result.fetchall()
-        except (InterfaceError, OperationalError, DBAPIError, OSError) as error:
+            rows = await self.reader.read(statement, values, (request.viewer_id, request.now))
+        except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise RetryLater("The database does not answer.") from error
-        return _children(relation, request, shape, names, rows)
+        return _children(relation, request, shape, statement.names, rows)
+
+    async def start(self) -> None:
+        """Connect; without it the first question does. Raises what the driver raises."""
+        await self.reader.start()
 
     async def close(self) -> None:
         """Close the connections."""
+        await self.reader.close()
         await self.engine.dispose()
+
+
+def open_reader(engine: AsyncEngine) -> Reader:
+    """Make the reader for the database of an engine."""
+    if engine.dialect.name == "sqlite":
+        return SqliteReader(engine.url.database or ":memory:")
+    return PostgresReader(engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
 
 
 class NativeAdapter:
@@ -92,14 +118,19 @@ def _shape(relation: Relation, request: Request) -> Shape:
 
 
 @lru_cache(maxsize=4096)
-def _statement(name: str, shape: Shape, dialect: str) -> Select[Any]:
-    return build(RELATIONS[name], shape, dialect)
+def _statement(name: str, shape: Shape, dialect: Dialect) -> CompiledStatement:
+    given = {"parents", "now", "viewer", "today", "limit"}
+    given |= {f"filter_{one}" for one in shape.filters}
+    if shape.cursor:
+        given |= {f"cursor{index}" for index in range(len(RELATIONS[name].order))}
+    statement = build(RELATIONS[name], shape, dialect.name)
+    return compile_statement(statement, dialect, frozenset(given), dialect.name == "postgresql")
 
 
 def _values(relation: Relation, request: Request) -> dict[str, Any]:
     rows = [(p.group, p.id, p.student_id, p.lower.isoformat(), p.upper.isoformat()) for p in request.parents]
     values: dict[str, Any] = {
-        "parents": json.dumps(rows),
+        "parents": orjson.dumps(rows).decode(),
         "now": request.now,
         "viewer": request.viewer_id,
         "today": request.now.date(),
@@ -131,7 +162,7 @@ def _value_type(column: ColumnElement[Any]) -> type:
 
 
 def _children(
-    relation: Relation, request: Request, shape: Shape, names: list[str], rows: Sequence[Any]
+    relation: Relation, request: Request, shape: Shape, names: Sequence[str], rows: Sequence[Any]
 ) -> dict[str, Children]:
     found: dict[str, Children] = {}
     columns = [name for name in names if not name.startswith("_")]
@@ -150,7 +181,8 @@ def _children(
             if request.page.limit is not None and len(children.rows) == request.page.limit:
                 children.more = True
                 continue
-            children.cursors.append(encode_cursor([values[index] for index in orders]))
+            if request.page.cursors:
+                children.cursors.append(encode_cursor([values[index] for index in orders]))
         children.rows.append(_row(columns, values[start:stop]))
     if request.page.backward:
         for children in found.values():
@@ -159,7 +191,7 @@ def _children(
     return found
 
 
-def _row(columns: list[str], values: Sequence[Any]) -> Row:
+def _row(columns: Sequence[str], values: Sequence[Any]) -> Row:
     row = dict(zip(columns, values, strict=True))
     students = row.get("concerned_student_ids")
     if students is not None:

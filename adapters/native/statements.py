@@ -6,20 +6,23 @@ and never on how many parents there are.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
+    ARRAY,
     BindParameter,
     ColumnElement,
     Date,
+    Dialect,
     FromClause,
     Select,
     String,
     Subquery,
     Table,
+    TypeDecorator,
     and_,
     bindparam,
     case,
@@ -32,6 +35,8 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.types import NullType, TypeEngine
 
 from adapters.records.base import Instant
 
@@ -172,7 +177,7 @@ def _filters(relation: Relation, shape: Shape, columns: Columns) -> list[Conditi
         if name in relation.filters:
             conditions.append(relation.filters[name](columns, bindparam(f"filter_{name}")))
         else:
-            conditions.append(columns[name].in_(bindparam(f"filter_{name}", expanding=True)))
+            conditions.append(one_of(columns[name], bindparam(f"filter_{name}")))
     return conditions
 
 
@@ -189,6 +194,50 @@ def _joined(relation: Relation, match: Match, used: list[ColumnElement[Any]]) ->
     return source
 
 
-def is_json(column: ColumnElement[Any]) -> bool:
-    """Tell whether a column holds a JSON value."""
-    return isinstance(column.type, JSON)
+class ListOf(TypeDecorator[Any]):
+    """A list of values as one parameter: an array on PostgreSQL, JSON on SQLite.
+
+    So the text of a statement does not depend on how many values there are.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, item: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the type of the parameter."""
+        return ARRAY(self.item) if dialect.name == "postgresql" else String()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Give the driver what it takes."""
+        return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
+
+
+class one_of(ColumnElement[Any]):
+    """A column whose value is one of a parameter's."""
+
+    inherit_cache = False
+    type = NullType()  # Boolean would be compared with 1 on SQLite, and no index serves that.
+
+    def __init__(self, column: ColumnElement[Any], values: BindParameter[Any]) -> None:
+        self.column = column
+        self.values = bindparam(values.key, type_=ListOf(column.type))
+
+    @property
+    def _from_objects(self) -> list[FromClause]:
+        return self.column._from_objects
+
+
+@compiles(one_of, "postgresql")
+def _any(element: one_of, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(one, **options) for one in (element.column, element.values))
+    return f"{column} = ANY({values})"
+
+
+@compiles(one_of, "sqlite")
+def _each(element: one_of, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(one, **options) for one in (element.column, element.values))
+    return f"{column} IN (SELECT value FROM json_each({values}))"

@@ -12,11 +12,9 @@ from typing import Any
 
 from graphql import GraphQLError, located_error
 
+from gateway.execution.levels import Field, Items, Level, Part, Place, Root, above, path_of
 from gateway.execution.plan import FieldPlan, NeedsCare, ObjectPlan, Shape
 from resolvers.context import RequestContext
-
-Place = tuple[Any, ...]
-"""Where a value lies in the answer: (place of the parent, key or index); the root is ()."""
 
 
 class _Gone:
@@ -24,24 +22,8 @@ class _Gone:
 
 
 GONE = _Gone()
-
-
-def path_of(place: Place) -> list[str | int]:
-    """Write a place as the path of an error."""
-    keys: list[str | int] = []
-    while place:
-        keys.append(place[1])
-        place = place[0]
-    return keys[::-1]
-
-
-def _above(place: Place) -> list[Place]:
-    """List the places that hold a place, the nearest first."""
-    found = []
-    while place:
-        place = place[0]
-        found.append(place)
-    return found
+UNWRITABLE = (NeedsCare, KeyError, TypeError, ValueError, AttributeError)
+"""What a generated writer raises for a row with a value that it cannot write."""
 
 
 class Run:
@@ -54,8 +36,8 @@ class Run:
 
     async def operation(self, plan: ObjectPlan, serial: bool) -> dict[str, Any] | None:
         """Run the root selection; the fields of a mutation one after another."""
-        (result,) = await self._objects(plan, [self.context.root], [()], serial)
-        return None if self._lands(result, ()) else result
+        (result,) = await self._objects(plan, [self.context.root], Root(), serial)
+        return None if self._lands(result, Root(), 0) else result
 
     @property
     def errors(self) -> list[GraphQLError]:
@@ -67,48 +49,52 @@ class Run:
         told: set[Place] = set()
         errors = []
         for error, place, rises in self._raised:
-            above = [one for one in _above(place) if one in self._nulled] if self._nulled else []
-            if above and (not rises or len(above) > 1 or above[0] in told):
+            nulled = [one for one in above(place) if one in self._nulled] if self._nulled else []
+            if nulled and (not rises or len(nulled) > 1 or nulled[0] in told):
                 continue
-            told.update(above)
+            told.update(nulled)
             errors.append(error)
         return errors
 
-    def _lands(self, value: Any, place: Place, non_null: bool = False) -> bool:
+    def _lands(self, value: Any, level: Level, index: int, non_null: bool = False) -> bool:
         """Tell whether a missing value makes this place null, and note it."""
         if value is not GONE or non_null:
             return False
-        self._nulled.add(place)
+        self._nulled.add(level.place(index))
         return True
 
     async def _objects(
-        self, plan: ObjectPlan, objects: Sequence[Any], places: Sequence[Place], serial: bool = False
+        self, plan: ObjectPlan, objects: Sequence[Any], level: Level, serial: bool = False
     ) -> list[Any]:
         """Answer one selection for all objects of a level."""
-        results: list[Any] = [
-            self._leaves(plan, one, place) for one, place in zip(objects, places, strict=True)
-        ]
-        if serial:
-            columns = [await self._field(one, objects, places) for one in plan.others]
-        elif len(plan.others) == 1:
-            columns = [await self._field(plan.others[0], objects, places)]
-        else:
-            columns = list(await asyncio.gather(*(self._field(o, objects, places) for o in plan.others)))
-        for one, column in zip(plan.others, columns, strict=True):
-            for index, value in enumerate(column):
-                if value is GONE:
-                    results[index] = GONE
-                elif results[index] is not GONE:
-                    results[index][one.key] = value
+        results = self._leaves(plan, objects, level)
+        waiting = []
+        for one in plan.others:
+            if serial or not one.waits or len(plan.waiting) == 1:
+                _put(one, results, await self._field(one, objects, level))
+            else:
+                waiting.append(one)
+        if waiting:
+            columns = await asyncio.gather(*(self._field(one, objects, level) for one in waiting))
+            for one, column in zip(waiting, columns, strict=True):
+                _put(one, results, column)
         return results
 
-    def _leaves(self, plan: ObjectPlan, instance: Any, place: Place) -> Any:
+    def _leaves(self, plan: ObjectPlan, objects: Sequence[Any], level: Level) -> list[Any]:
+        """Write the leaves of all objects; of an object met several times only once."""
+        write = plan.write
         try:
-            return plan.write(instance.__dict__)
-        except (NeedsCare, KeyError, TypeError, ValueError, AttributeError):
-            return self._leaves_with_care(plan, instance, place)
+            if plan.others or len(objects) < 2:
+                return [write(one.__dict__) for one in objects]
+            written: dict[int, dict[str, Any]] = {}
+            for one in objects:
+                if id(one) not in written:
+                    written[id(one)] = write(one.__dict__)
+            return [written[id(one)] for one in objects]
+        except UNWRITABLE:
+            return [self._leaves_with_care(plan, one, level, index) for index, one in enumerate(objects)]
 
-    def _leaves_with_care(self, plan: ObjectPlan, instance: Any, place: Place) -> Any:
+    def _leaves_with_care(self, plan: ObjectPlan, instance: Any, level: Level, index: int) -> Any:
         """Write leaf by leaf, so that each that fails is an error of its own."""
         written: dict[str, Any] = dict.fromkeys(plan.keys)
         gone = False
@@ -116,23 +102,21 @@ class Run:
             if one.name == "__typename":
                 written[one.key] = plan.type_name
                 continue
-            here = (place, one.key)
             try:
                 value = getattr(instance, one.name)
             except AttributeError as error:
                 value = error
-            written[one.key] = self._leaf(one, one.shape, value, here)
+            written[one.key] = self._leaf(one, one.shape, value, Field(level, one.key), index)
             gone = gone or written[one.key] is GONE
         return GONE if gone else written
 
-    async def _field(self, one: FieldPlan, objects: Sequence[Any], places: Sequence[Place]) -> list[Any]:
+    async def _field(self, one: FieldPlan, objects: Sequence[Any], level: Level) -> list[Any]:
         """Read one field of all objects of a level, and complete its values."""
-        here = [(place, one.key) for place in places]
         if one.edge is None:
             values = [instance.__dict__.get(one.name) for instance in objects]
         else:
             values = await self._batch(one, objects)
-        return await self._complete(one, one.shape, values, here)
+        return await self._complete(one, one.shape, values, Field(level, one.key))
 
     async def _batch(self, one: FieldPlan, objects: Sequence[Any]) -> list[Any]:
         assert one.edge is not None and one.selection is not None
@@ -144,66 +128,60 @@ class Run:
         except Exception as error:
             return [error] * len(objects)
 
-    async def _complete(
-        self, one: FieldPlan, shape: Shape, values: Sequence[Any], places: Sequence[Place]
-    ) -> list[Any]:
+    async def _complete(self, one: FieldPlan, shape: Shape, values: Sequence[Any], level: Level) -> list[Any]:
         if shape.leaf is not None:
-            return [self._leaf(one, shape, v, place) for v, place in zip(values, places, strict=True)]
+            return [self._leaf(one, shape, value, level, index) for index, value in enumerate(values)]
         if shape.item is not None:
-            return await self._lists(one, shape, values, places)
+            return await self._lists(one, shape, values, level)
         results: list[Any] = [None] * len(values)
-        groups: dict[str, list[int]] = {}
-        for index, value in enumerate(values):
-            if value is None or isinstance(value, Exception):
-                results[index] = self._missing(one, shape, value, places[index])
-            else:
-                groups.setdefault(value.__strawberry_definition__.name, []).append(index)
-        for name, indices in groups.items():
-            plan = self._plan_of(shape, name, values[indices[0]])
-            objects, here = [values[i] for i in indices], [places[i] for i in indices]
-            for index, found in zip(indices, await self._objects(plan, objects, here), strict=True):
-                results[index] = None if self._lands(found, places[index], shape.non_null) else found
+        for plan, indices in self._by_plan(one, shape, values, level, results):
+            part = Part(level, indices)
+            found = await self._objects(plan, [values[index] for index in indices], part)
+            for index, result in zip(indices, found, strict=True):
+                results[index] = None if self._lands(result, level, index, shape.non_null) else result
         return results
 
-    @staticmethod
-    def _plan_of(shape: Shape, name: str, value: Any) -> ObjectPlan:
-        """Find the plan of an object; generic types have one name for all their specialisations."""
-        return shape.objects.get(name) or next(iter(shape.objects.values()))
+    def _by_plan(
+        self, one: FieldPlan, shape: Shape, values: Sequence[Any], level: Level, results: list[Any]
+    ) -> list[tuple[ObjectPlan, list[int]]]:
+        """Sort objects by their type; what is no object is settled at once."""
+        groups: dict[str, list[int]] = {}
+        single = next(iter(shape.objects)) if len(shape.objects) == 1 else None
+        for index, value in enumerate(values):
+            if value is None or isinstance(value, Exception):
+                results[index] = self._missing(one, shape, value, level, index)
+            else:
+                groups.setdefault(single or value.__strawberry_definition__.name, []).append(index)
+        return [(shape.objects[name], indices) for name, indices in groups.items()]
 
-    async def _lists(
-        self, one: FieldPlan, shape: Shape, values: Sequence[Any], places: Sequence[Place]
-    ) -> list[Any]:
+    async def _lists(self, one: FieldPlan, shape: Shape, values: Sequence[Any], level: Level) -> list[Any]:
         """Complete the items of all lists together, then deal them out again."""
         assert shape.item is not None
-        items = [
-            (value, (places[index], position))
-            for index, values_ in enumerate(values)
-            if isinstance(values_, list)
-            for position, value in enumerate(values_)
-        ]
-        found = iter(await self._complete(one, shape.item, [v for v, _ in items], [p for _, p in items]))
+        lists = [value if isinstance(value, list) else [] for value in values]
+        items = [item for items_ in lists for item in items_]
+        found = iter(await self._complete(one, shape.item, items, Items(level, lists)))
         results: list[Any] = []
         for index, value in enumerate(values):
             if not isinstance(value, list):
-                results.append(self._missing(one, shape, value, places[index]))
+                results.append(self._missing(one, shape, value, level, index))
                 continue
             completed = [next(found) for _ in value]
-            if any(item is GONE for item in completed):
-                results.append(None if self._lands(GONE, places[index], shape.non_null) else GONE)
+            if shape.item.non_null and GONE in completed:
+                results.append(None if self._lands(GONE, level, index, shape.non_null) else GONE)
             else:
                 results.append(completed)
         return results
 
-    def _leaf(self, one: FieldPlan, shape: Shape, value: Any, place: Place) -> Any:
+    def _leaf(self, one: FieldPlan, shape: Shape, value: Any, level: Level, index: int) -> Any:
         if value is None or isinstance(value, Exception):
-            return self._missing(one, shape, value, place)
+            return self._missing(one, shape, value, level, index)
         assert shape.leaf is not None
         try:
             return shape.leaf.coerce_output_value(value)
         except Exception as error:
-            return self._missing(one, shape, error, place)
+            return self._missing(one, shape, error, level, index)
 
-    def _missing(self, one: FieldPlan, shape: Shape, value: Any, place: Place) -> Any:
+    def _missing(self, one: FieldPlan, shape: Shape, value: Any, level: Level, index: int) -> Any:
         """Note why a value is null, and say whether its parent must be null too."""
         fault: Exception | None = None
         if isinstance(value, Exception):
@@ -213,6 +191,16 @@ class Run:
         elif shape.non_null:
             fault = TypeError(f"Cannot return null for non-nullable field {one.label}.")
         if fault is not None:
-            error = located_error(fault, one.nodes, path_of(place))
-            self._raised.append((error, place, shape.non_null))
+            place = level.place(index)
+            self._raised.append((located_error(fault, one.nodes, path_of(place)), place, shape.non_null))
         return GONE if shape.non_null else None
+
+
+def _put(one: FieldPlan, results: list[Any], column: Sequence[Any]) -> None:
+    """Put one field of all objects into their answers."""
+    key = one.key
+    for index, value in enumerate(column):
+        if value is GONE:
+            results[index] = GONE
+        elif results[index] is not GONE:
+            results[index][key] = value

@@ -44,6 +44,13 @@ class Shape:
     item: Shape | None = None
     objects: dict[str, ObjectPlan] = field(default_factory=dict)
 
+    @property
+    def waits(self) -> bool:
+        """Tell whether completing a value asks a source."""
+        if self.item is not None:
+            return self.item.waits
+        return any(plan.waiting for plan in self.objects.values())
+
 
 @dataclass(slots=True)
 class FieldPlan:
@@ -58,6 +65,8 @@ class FieldPlan:
     edge: Edge | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     selection: Selection | None = None
+    waits: bool = False
+    """Whether this field or one below it asks a source."""
 
 
 @dataclass(slots=True)
@@ -69,6 +78,10 @@ class ObjectPlan:
     others: list[FieldPlan]
     write: Callable[[dict[str, Any]], dict[str, Any]]
     keys: list[str]
+    waiting: list[FieldPlan] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.waiting = [one for one in self.others if one.waits]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +137,7 @@ class Compiler:
             )
             one.arguments = plain_arguments(converted)
             one.selection = below
+        one.waits = one.edge is not None or one.shape.waits
         return one
 
     def _shape(self, kind: GraphQLOutputType, below: Selection) -> Shape:

@@ -1,0 +1,75 @@
+"""Reading from PostgreSQL: the statements of a batch travel as one, which answers in JSON."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import asyncpg
+import orjson
+
+from adapters.native.compiled import json_rows
+from adapters.native.doorbell import Doorbell
+from adapters.native.reader import TIME_LIMIT, Reader, Rows, Waiting
+
+REMEMBERED = 512
+"""Fused statements whose text is kept, and which each connection keeps prepared."""
+SESSION = {
+    "jit": "off",
+    "timezone": "UTC",
+    # The shape of our statements never depends on the values: planning them anew would be the larger cost.
+    "plan_cache_mode": "force_generic_plan",
+}
+
+
+class PostgresReader(Reader):
+    """Reads through asyncpg, and hears from the doorbell when anybody changed the database."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._address = address
+        self._pool: asyncpg.Pool | None = None
+        self._doorbell = Doorbell(address, self.changed)
+        self._changes = 0
+        self._fused = lru_cache(maxsize=REMEMBERED)(json_rows)
+
+    async def start(self) -> None:
+        """Connect, and listen."""
+        self._pool = await asyncpg.create_pool(
+            self._address,
+            min_size=1,
+            max_size=8,
+            command_timeout=TIME_LIMIT,
+            statement_cache_size=REMEMBERED,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=0,
+            server_settings=SESSION,
+        )
+        await self._doorbell.start()
+
+    async def run(self, batch: list[Waiting]) -> list[Rows]:
+        """Run the statements as one."""
+        if self._pool is None:
+            await self.start()
+        assert self._pool is not None
+        text = self._fused(tuple(one.statement for one in batch))
+        arguments = [value for one in batch for value in one.arguments]
+        async with self._pool.acquire() as connection:
+            found = await connection.fetchrow(text, *arguments)
+        return [
+            one.statement.convert(orjson.loads(part)) if part else ()
+            for one, part in zip(batch, found, strict=True)
+        ]
+
+    def generation(self) -> object:
+        """Count the rings of the doorbell; None while the line is down."""
+        return self._changes if self._doorbell.is_listening else None
+
+    def changed(self) -> None:
+        """Count one more change."""
+        self._changes += 1
+
+    async def close(self) -> None:
+        """Stop listening, and close the connections."""
+        await self._doorbell.close()
+        if self._pool is not None:
+            await self._pool.close()

@@ -1,0 +1,104 @@
+"""Reading from SQLite: short statements in the event loop, long ones in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from time import perf_counter
+
+from adapters.native.reader import TIME_LIMIT, Reader, Rows, Waiting
+
+
+class SqliteReader(Reader):
+    """Reads in the event loop while a query stays short, and in a thread as soon as one does not.
+
+    Most statements take some ten microseconds, far less than handing them to a thread and back. SQLite asks
+    now and then whether to go on, and gives up after `SHORT`, so that no query can stall the loop.
+    """
+
+    SHORT = 0.003
+    """Seconds a statement may take in the event loop."""
+    STEPS = 10_000
+    """Steps of SQLite's virtual machine between two looks at the clock; about 0.3 ms."""
+    THREADS = 4
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+        self._until = 0.0
+        self._generation: int | None = None
+        self._here: sqlite3.Connection | None = None
+        self._pool = ThreadPoolExecutor(self.THREADS, "sqlite-reader")
+        self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        for pragma in ("busy_timeout=30000", "cache_size=-65536", "query_only=1"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        self._here = self._connect()
+        self._here.set_progress_handler(lambda: perf_counter() > self._until, self.STEPS)
+        return self._here
+
+    async def start(self) -> None:
+        """Open the connection of the event loop."""
+        self._open()
+
+    async def run(self, batch: list[Waiting]) -> list[Rows]:
+        """Run statement by statement; from the first long one on, in a thread."""
+        here = self._here or self._open()
+        answers: list[Rows] = []
+        for index, one in enumerate(batch):
+            self._until = perf_counter() + self.SHORT
+            try:
+                found = here.execute(one.statement.text, one.arguments).fetchall()
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:
+                    raise
+                loop = asyncio.get_running_loop()
+                return answers + await loop.run_in_executor(self._pool, self._long, batch[index:])
+            answers.append(one.statement.convert(found))
+        return answers
+
+    def generation(self) -> object:
+        """Ask SQLite's own count of changes, once in a turn of the event loop."""
+        if self._here is None:
+            return None
+        if self._generation is None:
+            self._until = perf_counter() + self.SHORT
+            (self._generation,) = self._here.execute("PRAGMA data_version").fetchone()
+            asyncio.get_running_loop().call_soon(self.changed)
+        return self._generation
+
+    def changed(self) -> None:
+        """Ask again."""
+        self._generation = None
+
+    def _long(self, batch: list[Waiting]) -> list[Rows]:
+        try:
+            connection = self._idle.get_nowait()
+        except Empty:
+            connection = self._connect()
+        until = perf_counter() + TIME_LIMIT
+        connection.set_progress_handler(lambda: perf_counter() > until, self.STEPS)
+        try:
+            return [
+                one.statement.convert(connection.execute(one.statement.text, one.arguments).fetchall())
+                for one in batch
+            ]
+        finally:
+            self._idle.put(connection)
+
+    async def close(self) -> None:
+        """Wait for the threads and close every connection."""
+        self._pool.shutdown()
+        if self._here is not None:
+            self._here.close()
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
