@@ -75,6 +75,11 @@ class RequestContext(LoaderLayer):
     ) -> list[Any]:
         return list(await edge.batch(self, parents, arguments, selection))
 
+    @property
+    def is_restricted(self) -> bool:
+        """Tell whether some edges are closed: before the charter, or without a token."""
+        return self.caller.kind == "ANONYMOUS" or self.scope.charter_status in ("REQUIRED", "REFUSED")
+
     def require_charter(self, owner: str, name: str) -> None:
         """Raise CharterNotAccepted for every edge but the open ones, until the charter is accepted.
 

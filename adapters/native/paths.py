@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, or_, select, true
 
 from adapters import records as r
-from adapters.native.statements import Condition, Match
+from adapters.native.statements import Condition, Match, Parents, Path
 
 AUDIENCE = r.Audience.table().c
 ENROLMENT = r.Enrolment.table().c
 TEACHING = r.Teaching.table().c
 
 
-def by_column(
-    column: ColumnElement[Any], student: ColumnElement[Any] | None = None
-) -> Callable[[Subquery], Match]:
+def by_column(column: ColumnElement[Any], student: ColumnElement[Any] | None = None) -> Path:
     """Records whose `column` is the parent's id (and, where given, whose student is the parent's)."""
 
-    def path(parent: Subquery) -> Match:
+    def path(parents: Parents) -> Match:
+        parent = parents.table
         on = column == parent.c.id
         if student is not None:
             on = and_(on, student == parent.c.student_id)
@@ -29,35 +27,44 @@ def by_column(
     return path
 
 
-def by_audience(kind: str, record: type[r.Record], within: str = "date") -> Callable[[Subquery], Match]:
+def by_audience(kind: str, record: type[r.Record], within: str = "date") -> Path:
     """Records addressed to a class, a group, the school or the person of a student, each once a group.
 
     With `within` the window is applied to the audience's own date, so that an index serves it.
     """
 
-    def path(parent: Subquery) -> Match:
-        source = parent.join(
+    def path(parents: Parents) -> Match:
+        parent = parents.table
+        enrolled = parent.join(
             r.Enrolment.table(),
             and_(ENROLMENT.student_id == parent.c.student_id, ENROLMENT.ended_at.is_(None)),
-        ).join(
-            r.Audience.table(),
-            and_(AUDIENCE.audience_id == ENROLMENT.class_id, AUDIENCE.record_kind == kind),
         )
         conditions = [
+            AUDIENCE.audience_id == ENROLMENT.class_id,
+            AUDIENCE.record_kind == kind,
             or_(ENROLMENT.start_date.is_(None), ENROLMENT.start_date <= AUDIENCE.date),
             or_(ENROLMENT.end_date.is_(None), ENROLMENT.end_date >= AUDIENCE.date),
         ]
         if within:
             conditions.append(AUDIENCE.date.between(parent.c.lower, parent.c.upper))
-        return _matched(record.table().c.id, source, parent, AUDIENCE.record_id, conditions)
+        addressed: FromClause = r.Audience.table()
+        if parents.dialect == "postgresql":
+            # OFFSET keeps PostgreSQL from flattening this: it expects classes to have as few records as
+            # students have, and would read all of a class's rows instead of the window's.
+            inner = select(AUDIENCE.record_id).where(*conditions).offset(0)
+            addressed = inner.correlate(parent, r.Enrolment.table()).lateral("addressed")
+            conditions = []
+        source = enrolled.join(addressed, true())
+        return _matched(record.table().c.id, source, parent, addressed.c.record_id, conditions, parents)
 
     return path
 
 
-def by_lesson(column: ColumnElement[Any], record: type[r.Record]) -> Callable[[Subquery], Match]:
+def by_lesson(column: ColumnElement[Any], record: type[r.Record]) -> Path:
     """Records of a lesson that are addressed to the parent's student."""
 
-    def path(parent: Subquery) -> Match:
+    def path(parents: Parents) -> Match:
+        parent = parents.table
         table = record.table()
         source = (
             parent.join(table, column == parent.c.id)
@@ -87,12 +94,11 @@ def by_lesson(column: ColumnElement[Any], record: type[r.Record]) -> Callable[[S
     return path
 
 
-def by_teaching(
-    key: ColumnElement[Any], target: ColumnElement[Any], *conditions: Condition
-) -> Callable[[Subquery], Match]:
+def by_teaching(key: ColumnElement[Any], target: ColumnElement[Any], *conditions: Condition) -> Path:
     """Staff or subjects (`key` of Teaching) met by a student through classes and groups."""
 
-    def path(parent: Subquery) -> Match:
+    def path(parents: Parents) -> Match:
+        parent = parents.table
         source = parent.join(
             r.Enrolment.table(),
             and_(ENROLMENT.student_id == parent.c.student_id, ENROLMENT.ended_at.is_(None)),
@@ -100,7 +106,7 @@ def by_teaching(
             r.Teaching.table(),
             and_(TEACHING.class_id == ENROLMENT.class_id, TEACHING.ended_at.is_(None), *conditions),
         )
-        return _matched(target, source, parent, key, [key.is_not(None)])
+        return _matched(target, source, parent, key, [key.is_not(None)], parents)
 
     return path
 
@@ -111,63 +117,72 @@ def by_link(
     key: ColumnElement[Any],
     target: ColumnElement[Any],
     *conditions: Condition,
-) -> Callable[[Subquery], Match]:
+) -> Path:
     """Records reached through a table that ties two others together, each once."""
 
-    def path(parent: Subquery) -> Match:
+    def path(parents: Parents) -> Match:
+        parent = parents.table
         table = link.table()
         source = parent.join(
             table, and_(parent_column == parent.c.id, table.c.ended_at.is_(None), *conditions)
         )
-        return _matched(target, source, parent, key, [key.is_not(None)])
+        return _matched(target, source, parent, key, [key.is_not(None)], parents)
 
     return path
 
 
 def _matched(
     target: ColumnElement[Any],
-    source: Any,
-    parent: Subquery,
+    source: FromClause,
+    parent: FromClause,
     key: ColumnElement[Any],
     conditions: list[Condition],
+    parents: Parents,
 ) -> Match:
-    students = func.aggregate_strings(parent.c.student_id, ",")
-    matched = (
-        select(
+    """Find each record once: for each parent, or for all parents that share a list."""
+    if parents.shared:
+        found = select(
             parent.c.parent_group.label("parent_group"),
             key.label("key"),
             func.min(parent.c.student_id).label("student_id"),
-            students.label("student_ids"),
+            func.aggregate_strings(parent.c.student_id, ",").label("student_ids"),
             func.min(parent.c.lower).label("lower"),
             func.max(parent.c.upper).label("upper"),
-        )
-        .select_from(source)
-        .where(*conditions)
-        .group_by(parent.c.parent_group, key)
-        .subquery("matched")
-    )
-    found = {"concerned_student_ids": matched.c.student_ids}
+        ).group_by(parent.c.parent_group, key)
+    else:
+        found = select(
+            parent.c.parent_group.label("parent_group"),
+            key.label("key"),
+            parent.c.student_id.label("student_id"),
+            parent.c.student_id.label("student_ids"),
+            parent.c.lower.label("lower"),
+            parent.c.upper.label("upper"),
+        ).distinct()
+    matched = found.select_from(source).where(*conditions).subquery("matched")
+    columns = {"concerned_student_ids": matched.c.student_ids}
     return Match(
-        matched, target == matched.c.key, matched.c.parent_group, matched.c.student_id, columns=found
+        matched, target == matched.c.key, matched.c.parent_group, matched.c.student_id, columns=columns
     )
 
 
-def by_staff(target: ColumnElement[Any]) -> Callable[[Subquery], Match]:
+def by_staff(target: ColumnElement[Any]) -> Path:
     """Students met by a member of staff through classes and groups."""
 
-    def path(parent: Subquery) -> Match:
+    def path(parents: Parents) -> Match:
+        parent = parents.table
         source = parent.join(
             r.Teaching.table(), and_(TEACHING.staff_id == parent.c.id, TEACHING.ended_at.is_(None))
         ).join(
             r.Enrolment.table(), and_(ENROLMENT.class_id == TEACHING.class_id, ENROLMENT.ended_at.is_(None))
         )
-        return _matched(target, source, parent, ENROLMENT.student_id, [])
+        return _matched(target, source, parent, ENROLMENT.student_id, [], parents)
 
     return path
 
 
-def by_contact(parent: Subquery) -> Match:
+def by_contact(parents: Parents) -> Match:
     """Staff a family deals with: who teaches the student, and the offices of the student's school."""
+    parent = parents.table
     staff, student = r.StaffMember.table(), r.Student.table().c
     teaches = exists().where(
         TEACHING.staff_id == staff.c.id,

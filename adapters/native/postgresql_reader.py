@@ -18,6 +18,11 @@ SESSION = {
     "timezone": "UTC",
     # The shape of our statements never depends on the values: planning them anew would be the larger cost.
     "plan_cache_mode": "force_generic_plan",
+    # Every statement starts at a few parents and follows indexes. Guesses about how many children they have
+    # must not turn that into reading whole tables.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
 }
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     Date,
     String,
-    Subquery,
     and_,
     bindparam,
     case,
@@ -42,7 +41,7 @@ from adapters.native.paths import (
     by_staff,
     by_teaching,
 )
-from adapters.native.statements import Columns, Condition, Match, Relation
+from adapters.native.statements import Columns, Condition, Match, Parents, Relation
 
 
 def _grades() -> dict[str, Relation]:
@@ -303,7 +302,8 @@ def _liaison_notes() -> Relation:
 def _charters() -> dict[str, Relation]:
     charter, answer = r.Charter.table().c, r.CharterAcceptance.table().c
 
-    def every_charter(parent: Subquery) -> Match:
+    def every_charter(parents: Parents) -> Match:
+        parent = parents.table
         return Match(parent, true(), parent.c.parent_group, parent.c.student_id)
 
     return {

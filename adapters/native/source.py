@@ -31,11 +31,14 @@ from adapters.native.reader import Reader
 from adapters.native.relations import RELATIONS
 from adapters.native.remembered import Remembered
 from adapters.native.sqlite_reader import SqliteReader
-from adapters.native.statements import Relation, Shape, build
+from adapters.native.statements import PARENT_FIELDS, Relation, Shape, build
 from adapters.records import Instant, search_text
 
 IMPLICIT = ("id", "school_id", "student_id", "source_id")
 """Columns that are always read where a table has them: the gateway checks the viewer's rights with them."""
+
+
+PARENT_COLUMNS = [f"parent_{one}" for one in PARENT_FIELDS]
 
 
 class NativeSource:
@@ -113,13 +116,15 @@ def _shape(relation: Relation, request: Request) -> Shape:
         paged=page.limit is not None,
         counted=page.counted,
         cursor=page.cursor is not None,
+        keyed=page.limit is not None and page.cursors,
+        shared=len({parent.group for parent in request.parents}) < len(request.parents),
         descending=newest_first != page.backward,
     )
 
 
 @lru_cache(maxsize=4096)
 def _statement(name: str, shape: Shape, dialect: Dialect) -> CompiledStatement:
-    given = {"parents", "now", "viewer", "today", "limit"}
+    given = {"parents", "now", "viewer", "today", "limit"} | set(PARENT_COLUMNS)
     given |= {f"filter_{one}" for one in shape.filters}
     if shape.cursor:
         given |= {f"cursor{index}" for index in range(len(RELATIONS[name].order))}
@@ -128,8 +133,9 @@ def _statement(name: str, shape: Shape, dialect: Dialect) -> CompiledStatement:
 
 
 def _values(relation: Relation, request: Request) -> dict[str, Any]:
-    rows = [(p.group, p.id, p.student_id, p.lower.isoformat(), p.upper.isoformat()) for p in request.parents]
+    rows = [(p.group, p.id, p.student_id, p.lower, p.upper) for p in request.parents]
     values: dict[str, Any] = {
+        **dict(zip(PARENT_COLUMNS, zip(*rows, strict=True), strict=False)),
         "parents": orjson.dumps(rows).decode(),
         "now": request.now,
         "viewer": request.viewer_id,
@@ -169,20 +175,20 @@ def _children(
     place = {name: index for index, name in enumerate(names)}
     start, stop = 1, 1 + len(columns)
     orders = [place[name] for name in names if name.startswith("_order")]
+    limit = request.page.limit
+    number = place.get("_number")
     for values in rows:
         children = found.get(values[0])
         if children is None:
             children = found[values[0]] = Children()
-            if shape.paged:
-                _measure(children, relation, shape, place, values)
-        if shape.paged:
-            if values[place["_number"]] <= children.skipped:
-                continue
-            if request.page.limit is not None and len(children.rows) == request.page.limit:
-                children.more = True
-                continue
-            if request.page.cursors:
-                children.cursors.append(encode_cursor([values[index] for index in orders]))
+            _measure(children, relation, shape, place, values)
+        if number is not None and values[number] <= children.skipped:
+            continue
+        if limit is not None and len(children.rows) == limit:
+            children.more = True
+            continue
+        if shape.keyed:
+            children.cursors.append(encode_cursor([values[index] for index in orders]))
         children.rows.append(_row(columns, values[start:stop]))
     if request.page.backward:
         for children in found.values():
@@ -202,7 +208,8 @@ def _row(columns: Sequence[str], values: Sequence[Any]) -> Row:
 def _measure(
     children: Children, relation: Relation, shape: Shape, place: dict[str, int], values: Sequence[Any]
 ) -> None:
-    children.skipped = values[place["_skipped"]]
+    if "_skipped" in place:
+        children.skipped = values[place["_skipped"]]
     if shape.counted:
         children.total = values[place["_total"]]
         for index, name in enumerate(relation.counts):

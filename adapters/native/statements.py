@@ -1,13 +1,13 @@
 """How a relation becomes one SQL statement: parents in, windowed and limited children out.
 
-The parents travel as one JSON parameter, so the text of a statement depends on the shape of the question
+The parents travel as parameters, so the text of a statement depends on the shape of the question
 and never on how many parents there are.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Date,
     Dialect,
     FromClause,
+    Integer,
     Select,
     String,
     Subquery,
@@ -26,15 +27,15 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    cast,
+    column,
     func,
     literal_column,
     or_,
     select,
+    true,
     tuple_,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import NullType, TypeEngine
 
@@ -57,6 +58,18 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Parents:
+    """The parents of a question as a table; `shared` tells whether several have one list together."""
+
+    table: FromClause
+    shared: bool
+    dialect: str
+
+
+Path = Callable[[Parents], Match]
+
+
+@dataclass(frozen=True, slots=True)
 class Extra:
     """A table joined one to one, only when one of its columns is wanted."""
 
@@ -69,7 +82,7 @@ class Relation:
     """An edge of the graph as the database sees it."""
 
     record: Table
-    path: Callable[[Subquery], Match]
+    path: Path
     columns: Columns
     extras: tuple[Extra, ...] = ()
     window: ColumnElement[Any] | None = None
@@ -88,72 +101,183 @@ class Shape:
     paged: bool
     counted: bool
     cursor: bool
+    """Whether the page begins after a cursor."""
+    keyed: bool
+    """Whether each row comes with the values of its own cursor."""
+    shared: bool
+    """Whether several parents have one list together."""
     descending: bool
 
 
-def parents(dialect: str) -> Subquery:
-    """Read the JSON parameter `parents` as a table."""
+def parents(dialect: str) -> FromClause:
+    """Read the parameters that describe the parents as a table."""
     if dialect == "postgresql":
-        rows = func.jsonb_array_elements(cast(bindparam("parents", type_=String), JSONB))
-        value = rows.table_valued("value", name="parent_rows").c.value
-        texts = [type_coerce(value, JSONB)[index].astext for index in range(5)]
-        typed = [*texts[:3], cast(texts[3], Date), cast(texts[4], Date)]
-    else:
-        rows = func.json_each(bindparam("parents", type_=String))
-        value = rows.table_valued("value", name="parent_rows").c.value
-        typed = [func.json_extract(value, f"$[{index}]", type_=String) for index in range(5)]
-        typed[3:] = [type_coerce(text, Date) for text in typed[3:]]
-    named = zip(PARENT_FIELDS, typed, strict=True)
-    return select(*(column.label(name) for name, column in named)).subquery("parent")
+        kinds = (String, String, String, Date, Date)
+        arrays = [
+            bindparam(f"parent_{name}", type_=ARRAY(kind()))
+            for name, kind in zip(PARENT_FIELDS, kinds, strict=True)
+        ]
+        named = [column(name, kind()) for name, kind in zip(PARENT_FIELDS, kinds, strict=True)]
+        return func.unnest(*arrays).table_valued(*named, name="parent").render_derived()
+    rows = func.json_each(bindparam("parents", type_=String))
+    value = rows.table_valued("value", name="parent_rows").c.value
+    texts = [func.json_extract(value, f"$[{index}]", type_=String) for index in range(5)]
+    typed: list[ColumnElement[Any]] = [*texts[:3], *(type_coerce(text, Date) for text in texts[3:])]
+    fields = zip(PARENT_FIELDS, typed, strict=True)
+    # Materialised, or SQLite takes the JSON apart again for every row that is joined to it.
+    return select(*(one.label(name) for name, one in fields)).cte("parent").prefix_with("MATERIALIZED")
 
 
 def build(relation: Relation, shape: Shape, dialect: str) -> Select[Any]:
     """Write the statement of one relation in one shape."""
-    match = relation.path(parents(dialect))
-    columns = {**relation.columns, **match.columns}
-    conditions = [*_visible(relation, match), *_filters(relation, shape, columns)]
-    order = [columns[name] for name in relation.order]
-    selected = [columns[name].label(name) for name in shape.columns if name in columns]
-    keys = [column.label(f"_order{index}") for index, column in enumerate(order)] if shape.paged else []
-    counted = [condition(columns) for condition in relation.counts.values()] if shape.counted else []
-    source = _joined(relation, match, [*selected, *conditions, *order, *counted])
-    sorting = [column.desc() if shape.descending else column.asc() for column in order]
-    group = match.group.label("_group")
-    statement = select(group, *selected, *keys).select_from(source).where(*conditions)
+    parent = parents(dialect)
+    match = relation.path(Parents(parent, shape.shared, dialect))
+    asked = Question(relation, shape, match)
     if not shape.paged:
-        return statement.order_by(*sorting)
-    return _page(statement, match.group, sorting, order, counted, shape)
+        return asked.select(asked.joined(match)).where(*asked.conditions).order_by(*asked.sorting)
+    if match.source is parent and not shape.cursor and not shape.shared:
+        return _topmost(asked, dialect)
+    return _numbered(asked)
 
 
-def _page(
-    statement: Select[Any],
-    group: ColumnElement[Any],
-    sorting: list[Any],
-    order: list[ColumnElement[Any]],
-    counted: list[Condition],
-    shape: Shape,
-) -> Select[Any]:
-    """Number the rows of each group, and keep one page (and one row more, to know whether it is the last)."""
-    place = func.row_number().over(partition_by=group, order_by=sorting).label("_number")
+class Question:
+    """A relation in one shape, with its parts worked out."""
+
+    def __init__(self, relation: Relation, shape: Shape, match: Match) -> None:
+        self.relation = relation
+        self.shape = shape
+        self.match = match
+        self.columns = {**relation.columns, **match.columns}
+        self.conditions = [*_visible(relation, match), *_filters(relation, shape, self.columns)]
+        self.order = [self.columns[name] for name in relation.order]
+        self.sorting = [column.desc() if shape.descending else column.asc() for column in self.order]
+        self.tallies = [condition(self.columns) for condition in relation.counts.values()]
+
+    def select(
+        self, source: FromClause, *others: ColumnElement[Any], match: Match | None = None
+    ) -> Select[Any]:
+        """Select what was asked for from a joined source."""
+        match = match or self.match
+        columns = {**self.columns, **match.columns}
+        found = [columns[name].label(name) for name in self.shape.columns if name in columns]
+        keys = [one.label(f"_order{index}") for index, one in enumerate(self.order) if self.shape.keyed]
+        return select(match.group.label("_group"), *found, *keys, *others).select_from(source)
+
+    @property
+    def shown(self) -> list[ColumnElement[Any]]:
+        """The expressions of the answer."""
+        return [*(self.columns[name] for name in self.shape.columns if name in self.columns), *self.order]
+
+    @property
+    def deciding(self) -> list[ColumnElement[Any]]:
+        """The expressions that decide which records are in the page, and in what order."""
+        return [*self.conditions, *self.order, *(self.tallies if self.shape.counted else ())]
+
+    def joined(self, match: Match, used: Sequence[ColumnElement[Any]] | None = None) -> FromClause:
+        """Join the record and the extras that are used to the parents."""
+        source = match.source.join(self.relation.record, match.on)
+        return self.with_extras(source, match, [*self.shown, *self.deciding] if used is None else used)
+
+    def with_extras(self, source: FromClause, match: Match, used: Sequence[ColumnElement[Any]]) -> FromClause:
+        """Join the extras that expressions use."""
+        tables = {id(table) for expression in used for table in expression._from_objects}
+        viewer = bindparam("viewer", type_=String)
+        for extra in self.relation.extras:
+            if id(extra.table) in tables:
+                source = source.outerjoin(extra.table, extra.on(match, viewer))
+        return source
+
+
+def _topmost(asked: Question, dialect: str) -> Select[Any]:
+    """Take the first records of each parent along the index, and count apart: nothing is numbered."""
+    match, record = asked.match, asked.relation.record
+    inner = asked.with_extras(record, match, [*asked.conditions, *asked.order])
+    top = (
+        select(record.c.id)
+        .select_from(inner)
+        .where(match.on, *asked.conditions)
+        .order_by(*asked.sorting)
+        .limit(bindparam("limit", type_=Integer))
+        .correlate(match.source)
+    )
+    if dialect == "postgresql":
+        first = top.lateral("top")
+        source: FromClause = match.source.join(first, true()).join(record, record.c.id == first.c.id)
+    else:
+        source = match.source.join(record, record.c.id.in_(top))
+    source = asked.with_extras(source, match, asked.shown)
+    measures: list[ColumnElement[Any]] = []
+    if asked.shape.counted:
+        counted = _counted(asked)
+        source = source.join(counted, counted.c.parent_group == match.group)
+        measures = [one for one in counted.c if one.key != "parent_group"]
+    return asked.select(source, *measures).order_by(*asked.sorting)
+
+
+def _counted(asked: Question) -> Subquery:
+    """Count the records of each parent, all and by condition."""
+    tallies = [
+        func.sum(case((condition, 1), else_=0)).label(f"_count{index}")
+        for index, condition in enumerate(asked.tallies)
+    ]
+    used = [*asked.conditions, *asked.tallies]
+    return (
+        select(asked.match.group.label("parent_group"), func.count().label("_total"), *tallies)
+        .select_from(asked.joined(asked.match, used))
+        .where(*asked.conditions)
+        .group_by(asked.match.group)
+        .subquery("counted")
+    )
+
+
+def _numbered(asked: Question) -> Select[Any]:
+    """Number the records of each list, keep a page (and one more, to know whether it is the last), and
+    only then read their columns."""
+    match, shape, record = asked.match, asked.shape, asked.relation.record
+    carried = [column.label(name) for name, column in match.columns.items() if name in shape.columns]
+    listed = (
+        select(
+            match.group.label("parent_group"),
+            match.student.label("student_id"),
+            record.c.id.label("key"),
+            *carried,
+            func.row_number().over(partition_by=match.group, order_by=asked.sorting).label("_number"),
+            *_measures(asked),
+        )
+        .select_from(asked.joined(match, asked.deciding))
+        .where(*asked.conditions)
+        .subquery("listed")
+    )
+    page = Match(
+        listed,
+        record.c.id == listed.c.key,
+        listed.c.parent_group,
+        listed.c.student_id,
+        {column.key: listed.c[column.key] for column in carried},
+    )
+    number = listed.c._number
+    wanted = and_(number > listed.c._skipped, number <= listed.c._skipped + bindparam("limit"))
+    measures = [one for one in listed.c if one.key.startswith("_")]
+    statement = asked.select(asked.joined(page, asked.shown), *measures, match=page)
+    return statement.where(or_(wanted, number == 1) if shape.counted else wanted).order_by(number)
+
+
+def _measures(asked: Question) -> list[ColumnElement[Any]]:
+    """Count what lies before the cursor, and where it is asked for the whole list."""
+    shape, group = asked.shape, asked.match.group
     skipped: ColumnElement[Any] = literal_column("0")
     if shape.cursor:
-        last = tuple_(*(bindparam(f"cursor{i}", type_=column.type) for i, column in enumerate(order)))
-        here = tuple_(*order)
+        last = tuple_(*(bindparam(f"cursor{i}", type_=one.type) for i, one in enumerate(asked.order)))
+        here = tuple_(*asked.order)
         beyond = here < last if shape.descending else here > last
         skipped = func.sum(case((beyond, 0), else_=1)).over(partition_by=group)
-    measures = [skipped.label("_skipped")]
+    measures: list[ColumnElement[Any]] = [skipped.label("_skipped")]
     if shape.counted:
         measures.append(func.count().over(partition_by=group).label("_total"))
-        for index, condition in enumerate(counted):
+        for index, condition in enumerate(asked.tallies):
             tally = func.sum(case((condition, 1), else_=0)).over(partition_by=group)
             measures.append(tally.label(f"_count{index}"))
-    inner = statement.add_columns(place, *measures).subquery("listed")
-    wanted = and_(
-        inner.c._number > inner.c._skipped, inner.c._number <= inner.c._skipped + bindparam("limit")
-    )
-    if shape.counted:
-        wanted = or_(wanted, inner.c._number == 1)
-    return select(inner).where(wanted).order_by(inner.c._number)
+    return measures
 
 
 def _visible(relation: Relation, match: Match) -> list[Condition]:
@@ -179,19 +303,6 @@ def _filters(relation: Relation, shape: Shape, columns: Columns) -> list[Conditi
         else:
             conditions.append(one_of(columns[name], bindparam(f"filter_{name}")))
     return conditions
-
-
-def _joined(relation: Relation, match: Match, used: list[ColumnElement[Any]]) -> FromClause:
-    """Join the record to its parents, and the extras that `used` mentions."""
-    tables = {id(table) for expression in used for table in expression._from_objects}
-    source: FromClause = match.source
-    if relation.record is not match.source:
-        source = source.join(relation.record, match.on)
-    viewer = bindparam("viewer", type_=String)
-    for extra in relation.extras:
-        if id(extra.table) in tables:
-            source = source.outerjoin(extra.table, extra.on(match, viewer))
-    return source
 
 
 class ListOf(TypeDecorator[Any]):

@@ -1,7 +1,7 @@
-"""Runs a plan: one batch for each edge and level, sibling edges together, errors as the specification says.
+"""Runs a plan: one batch for each edge and level, sibling edges together.
 
-A value that is null where it must not be makes its nearest nullable parent null (GraphQL, October 2021,
-section 6.4.4, "Handling Field Errors").
+As long as everything is as usual, the generated functions write the answer (`FastRun`). At the first error
+or unexpected null the answer is completed anew, with care, from what was loaded already (`careful`).
 """
 
 from __future__ import annotations
@@ -10,197 +10,69 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from graphql import GraphQLError, located_error
+from graphql import GraphQLError
 
-from gateway.execution.levels import Field, Items, Level, Part, Place, Root, above, path_of
-from gateway.execution.plan import FieldPlan, NeedsCare, ObjectPlan, Shape
+from gateway.execution.careful import CarefulRun, Loaded
+from gateway.execution.plan import FieldPlan, ObjectPlan, Plan
+from gateway.execution.writers import UNWRITABLE, NeedsCare, Notes
 from resolvers.context import RequestContext
 
 
-class _Gone:
-    """Stands for a value that is null where it must not be, on its way up."""
-
-
-GONE = _Gone()
-UNWRITABLE = (NeedsCare, KeyError, TypeError, ValueError, AttributeError)
-"""What a generated writer raises for a row with a value that it cannot write."""
-
-
-class Run:
-    """One execution of one plan for one request."""
-
-    def __init__(self, context: RequestContext) -> None:
-        self.context = context
-        self._raised: list[tuple[GraphQLError, Place, bool]] = []
-        self._nulled: set[Place] = set()
-
-    async def operation(self, plan: ObjectPlan, serial: bool) -> dict[str, Any] | None:
-        """Run the root selection; the fields of a mutation one after another."""
-        (result,) = await self._objects(plan, [self.context.root], Root(), serial)
-        return None if self._lands(result, Root(), 0) else result
-
-    @property
-    def errors(self) -> list[GraphQLError]:
-        """The errors of the answer: of what became null together, the first alone.
-
-        What failed inside a value that is null anyway is not told (October 2021, section 6.4.4: such fields
-        may be cancelled), as graphql-core does.
-        """
-        told: set[Place] = set()
-        errors = []
-        for error, place, rises in self._raised:
-            nulled = [one for one in above(place) if one in self._nulled] if self._nulled else []
-            if nulled and (not rises or len(nulled) > 1 or nulled[0] in told):
-                continue
-            told.update(nulled)
-            errors.append(error)
-        return errors
-
-    def _lands(self, value: Any, level: Level, index: int, non_null: bool = False) -> bool:
-        """Tell whether a missing value makes this place null, and note it."""
-        if value is not GONE or non_null:
-            return False
-        self._nulled.add(level.place(index))
-        return True
-
-    async def _objects(
-        self, plan: ObjectPlan, objects: Sequence[Any], level: Level, serial: bool = False
-    ) -> list[Any]:
-        """Answer one selection for all objects of a level."""
-        results = self._leaves(plan, objects, level)
-        waiting = []
-        for one in plan.others:
-            if serial or not one.waits or len(plan.waiting) == 1:
-                _put(one, results, await self._field(one, objects, level))
-            else:
-                waiting.append(one)
-        if waiting:
-            columns = await asyncio.gather(*(self._field(one, objects, level) for one in waiting))
-            for one, column in zip(waiting, columns, strict=True):
-                _put(one, results, column)
-        return results
-
-    def _leaves(self, plan: ObjectPlan, objects: Sequence[Any], level: Level) -> list[Any]:
-        """Write the leaves of all objects; of an object met several times only once."""
-        write = plan.write
+async def run(plan: Plan, context: RequestContext) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
+    """Execute a plan; returns the data of the answer and the errors."""
+    fast = FastRun(plan, context)
+    if not context.is_restricted:
         try:
-            if plan.others or len(objects) < 2:
-                return [write(one.__dict__) for one in objects]
-            written: dict[int, dict[str, Any]] = {}
-            for one in objects:
-                if id(one) not in written:
-                    written[id(one)] = write(one.__dict__)
-            return [written[id(one)] for one in objects]
+            return await fast.data(), []
         except UNWRITABLE:
-            return [self._leaves_with_care(plan, one, level, index) for index, one in enumerate(objects)]
+            pass
+    careful = CarefulRun(context, fast.loaded)
+    return await careful.operation(plan), careful.errors
 
-    def _leaves_with_care(self, plan: ObjectPlan, instance: Any, level: Level, index: int) -> Any:
-        """Write leaf by leaf, so that each that fails is an error of its own."""
-        written: dict[str, Any] = dict.fromkeys(plan.keys)
-        gone = False
-        for one in plan.leaves:
-            if one.name == "__typename":
-                written[one.key] = plan.type_name
-                continue
-            try:
-                value = getattr(instance, one.name)
-            except AttributeError as error:
-                value = error
-            written[one.key] = self._leaf(one, one.shape, value, Field(level, one.key), index)
-            gone = gone or written[one.key] is GONE
-        return GONE if gone else written
 
-    async def _field(self, one: FieldPlan, objects: Sequence[Any], level: Level) -> list[Any]:
-        """Read one field of all objects of a level, and complete its values."""
-        if one.edge is None:
-            values = [instance.__dict__.get(one.name) for instance in objects]
-        else:
-            values = await self._batch(one, objects)
-        return await self._complete(one, one.shape, values, Field(level, one.key))
+class FastRun:
+    """One execution without errors; raises one of UNWRITABLE as soon as there is one."""
 
-    async def _batch(self, one: FieldPlan, objects: Sequence[Any]) -> list[Any]:
+    def __init__(self, plan: Plan, context: RequestContext) -> None:
+        self.plan = plan
+        self.context = context
+        self.loaded: list[Loaded | None] = [None] * len(plan.edges)
+        self._notes: Notes = [[] for _ in range(plan.slots)]
+
+    async def data(self) -> dict[str, Any]:
+        """Answer the operation."""
+        root = self.plan.root
+        written: dict[str, Any] = root.write(self.context.root, self._notes)
+        await self._descend(root.with_edges())
+        return written
+
+    async def _descend(self, plans: Sequence[ObjectPlan]) -> None:
+        """Load the edges of the objects just written, all at the same time."""
+        edges = [(plan, one) for plan in plans if self._notes[plan.slot] for one in plan.edges]
+        if len(edges) == 1 or self.plan.serial:
+            for plan, one in edges:
+                await self._edge(plan, one)
+            return
+        # All siblings come to their end, so that nothing loaded is asked for again.
+        results = await asyncio.gather(
+            *(self._edge(plan, one) for plan, one in edges), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _edge(self, plan: ObjectPlan, one: FieldPlan) -> None:
         assert one.edge is not None and one.selection is not None
-        if not objects:
-            return []
+        notes = self._notes[plan.slot]
+        objects = [value for value, _ in notes]
         try:
-            self.context.require_charter(one.owner, one.name)
-            return list(await one.edge.batch(self.context, objects, one.arguments, one.selection))
+            values = await one.edge.batch(self.context, objects, one.arguments, one.selection)
         except Exception as error:
-            return [error] * len(objects)
-
-    async def _complete(self, one: FieldPlan, shape: Shape, values: Sequence[Any], level: Level) -> list[Any]:
-        if shape.leaf is not None:
-            return [self._leaf(one, shape, value, level, index) for index, value in enumerate(values)]
-        if shape.item is not None:
-            return await self._lists(one, shape, values, level)
-        results: list[Any] = [None] * len(values)
-        for plan, indices in self._by_plan(one, shape, values, level, results):
-            part = Part(level, indices)
-            found = await self._objects(plan, [values[index] for index in indices], part)
-            for index, result in zip(indices, found, strict=True):
-                results[index] = None if self._lands(result, level, index, shape.non_null) else result
-        return results
-
-    def _by_plan(
-        self, one: FieldPlan, shape: Shape, values: Sequence[Any], level: Level, results: list[Any]
-    ) -> list[tuple[ObjectPlan, list[int]]]:
-        """Sort objects by their type; what is no object is settled at once."""
-        groups: dict[str, list[int]] = {}
-        single = next(iter(shape.objects)) if len(shape.objects) == 1 else None
-        for index, value in enumerate(values):
-            if value is None or isinstance(value, Exception):
-                results[index] = self._missing(one, shape, value, level, index)
-            else:
-                groups.setdefault(single or value.__strawberry_definition__.name, []).append(index)
-        return [(shape.objects[name], indices) for name, indices in groups.items()]
-
-    async def _lists(self, one: FieldPlan, shape: Shape, values: Sequence[Any], level: Level) -> list[Any]:
-        """Complete the items of all lists together, then deal them out again."""
-        assert shape.item is not None
-        lists = [value if isinstance(value, list) else [] for value in values]
-        items = [item for items_ in lists for item in items_]
-        found = iter(await self._complete(one, shape.item, items, Items(level, lists)))
-        results: list[Any] = []
-        for index, value in enumerate(values):
-            if not isinstance(value, list):
-                results.append(self._missing(one, shape, value, level, index))
-                continue
-            completed = [next(found) for _ in value]
-            if shape.item.non_null and GONE in completed:
-                results.append(None if self._lands(GONE, level, index, shape.non_null) else GONE)
-            else:
-                results.append(completed)
-        return results
-
-    def _leaf(self, one: FieldPlan, shape: Shape, value: Any, level: Level, index: int) -> Any:
-        if value is None or isinstance(value, Exception):
-            return self._missing(one, shape, value, level, index)
-        assert shape.leaf is not None
-        try:
-            return shape.leaf.coerce_output_value(value)
-        except Exception as error:
-            return self._missing(one, shape, error, level, index)
-
-    def _missing(self, one: FieldPlan, shape: Shape, value: Any, level: Level, index: int) -> Any:
-        """Note why a value is null, and say whether its parent must be null too."""
-        fault: Exception | None = None
-        if isinstance(value, Exception):
-            fault = value
-        elif value is not None:
-            fault = GraphQLError(f"Expected Iterable, but did not find one for field '{one.label}'.")
-        elif shape.non_null:
-            fault = TypeError(f"Cannot return null for non-nullable field {one.label}.")
-        if fault is not None:
-            place = level.place(index)
-            self._raised.append((located_error(fault, one.nodes, path_of(place)), place, shape.non_null))
-        return GONE if shape.non_null else None
-
-
-def _put(one: FieldPlan, results: list[Any], column: Sequence[Any]) -> None:
-    """Put one field of all objects into their answers."""
-    key = one.key
-    for index, value in enumerate(column):
-        if value is GONE:
-            results[index] = GONE
-        elif results[index] is not GONE:
-            results[index][key] = value
+            self.loaded[one.slot] = Loaded(objects, [error] * len(objects))
+            raise NeedsCare from error
+        self.loaded[one.slot] = Loaded(objects, values)
+        key, complete = one.key, one.complete
+        for (_, written), value in zip(notes, values, strict=True):
+            written[key] = complete(value, self._notes)
+        if one.below:
+            await self._descend(one.below)

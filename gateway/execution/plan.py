@@ -1,4 +1,4 @@
-"""What an operation becomes: for each object type met, its leaves in one function and its edges in a list."""
+"""What an operation becomes: for each object type met its fields, for each edge its batch and arguments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from graphql import (
     FieldNode,
-    GraphQLEnumType,
     GraphQLField,
     GraphQLLeafType,
     GraphQLList,
@@ -31,10 +30,6 @@ class NotPlanned(Exception):
     """The operation has something the planner leaves to Strawberry's executor (introspection)."""
 
 
-class NeedsCare(Exception):
-    """A row has a value that the generated function cannot write; each field is then looked at alone."""
-
-
 @dataclass(slots=True)
 class Shape:
     """A type as values are completed by it: non-null or not, a leaf, a list, or objects."""
@@ -44,12 +39,9 @@ class Shape:
     item: Shape | None = None
     objects: dict[str, ObjectPlan] = field(default_factory=dict)
 
-    @property
-    def waits(self) -> bool:
-        """Tell whether completing a value asks a source."""
-        if self.item is not None:
-            return self.item.waits
-        return any(plan.waiting for plan in self.objects.values())
+    def plans(self) -> list[ObjectPlan]:
+        """List the plans of the objects that a value may hold, in lists too."""
+        return self.item.plans() if self.item is not None else list(self.objects.values())
 
 
 @dataclass(slots=True)
@@ -65,51 +57,80 @@ class FieldPlan:
     edge: Edge | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     selection: Selection | None = None
-    waits: bool = False
-    """Whether this field or one below it asks a source."""
+    slot: int = -1
+    """The place of an edge in the plan."""
+    complete: Callable[..., Any] = field(init=False)
+    below: list[ObjectPlan] = field(default_factory=list)
+    """Objects with edges that the values of this edge may hold, at any depth before the next edge."""
 
 
 @dataclass(slots=True)
 class ObjectPlan:
-    """The selection on one object type: leaves written by one function, the rest field by field."""
+    """The selection on one object type."""
 
     type_name: str
-    leaves: list[FieldPlan]
-    others: list[FieldPlan]
-    write: Callable[[dict[str, Any]], dict[str, Any]]
-    keys: list[str]
-    waiting: list[FieldPlan] = field(init=False)
+    number: int
+    fields: list[FieldPlan] = field(default_factory=list)
+    edges: list[FieldPlan] = field(default_factory=list)
+    slot: int = -1
+    """The place among the object plans that have edges."""
+    write: Callable[..., Any] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.waiting = [one for one in self.others if one.waits]
+    def with_edges(self) -> list[ObjectPlan]:
+        """List this plan and those of objects nested in it that have edges."""
+        nested = [
+            found
+            for one in self.fields
+            if one.edge is None
+            for plan in one.shape.plans()
+            for found in plan.with_edges()
+        ]
+        return [self, *nested] if self.edges else nested
+
+
+@dataclass(slots=True)
+class Plan:
+    """A compiled operation."""
+
+    serial: bool
+    objects: list[ObjectPlan] = field(default_factory=list)
+    edges: list[FieldPlan] = field(default_factory=list)
+    slots: int = 0
+
+    @property
+    def root(self) -> ObjectPlan:
+        """The selection on the root type."""
+        return self.objects[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Compiles selections against the contract and the registered batches."""
+    """Compiles a selection against the contract and the registered batches."""
 
     schema: GraphQLSchema
     catalogue: Catalogue
     strawberry: Any
+    plan: Plan
 
     def object_plan(self, type_name: str, selection: Selection) -> ObjectPlan:
         """Compile the selection on one object type. Raises NotPlanned."""
         kind = self.schema.get_type(type_name)
         assert isinstance(kind, GraphQLObjectType)
-        leaves: list[FieldPlan] = []
-        others: list[FieldPlan] = []
-        keys: list[str] = []
+        found = ObjectPlan(type_name, len(self.plan.objects))
+        self.plan.objects.append(found)
         for key, nodes in selection.by_response_key(type_name).items():
             name = nodes[0].name.value
-            keys.append(key)
             if name == "__typename":
-                leaves.append(FieldPlan(key, type_name, name, "", nodes, Shape(True)))
+                found.fields.append(FieldPlan(key, type_name, name, "", nodes, Shape(True)))
                 continue
             if name.startswith("__"):
                 raise NotPlanned(name)
-            one = self._field(kind, key, nodes, selection)
-            (leaves if one.edge is None and one.shape.leaf is not None else others).append(one)
-        return ObjectPlan(type_name, leaves, others, writer(type_name, leaves, keys), keys)
+            found.fields.append(self._field(kind, key, nodes, selection))
+        found.edges = [one for one in found.fields if one.edge is not None]
+        if found.edges:
+            found.slot = self.plan.slots
+            self.plan.slots += 1
+        return found
 
     def _field(
         self, kind: GraphQLObjectType, key: str, nodes: list[FieldNode], selection: Selection
@@ -117,7 +138,7 @@ class Compiler:
         definition: GraphQLField = kind.fields[nodes[0].name.value]
         field_: StrawberryField = definition.extensions["strawberry-definition"]
         name = field_.python_name
-        below = Selection(selection.schema, selection.fragments, selection.variables, nodes)
+        below = selection.of_nodes(nodes)
         one = FieldPlan(
             key,
             kind.name,
@@ -137,7 +158,9 @@ class Compiler:
             )
             one.arguments = plain_arguments(converted)
             one.selection = below
-        one.waits = one.edge is not None or one.shape.waits
+            one.slot = len(self.plan.edges)
+            one.below = [found for plan in one.shape.plans() for found in plan.with_edges()]
+            self.plan.edges.append(one)
         return one
 
     def _shape(self, kind: GraphQLOutputType, below: Selection) -> Shape:
@@ -151,48 +174,3 @@ class Compiler:
             return Shape(False, leaf=kind)
         names = below.possible_types(kind.name)
         return Shape(False, objects={one: self.object_plan(one, below) for one in names})
-
-
-PASSED_ON = frozenset({"String", "ID", "Int", "Boolean", "HTML", "URL", "Color"})
-"""Scalars whose values in rows are already what JSON holds."""
-
-
-def writer(
-    type_name: str, leaves: list[FieldPlan], keys: list[str]
-) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Generate the function that writes all leaves of an object from its row, in the order of the answer.
-
-    Keys and names go in as literals of checked GraphQL names; values come from the row alone.
-    """
-    by_key = {one.key: one for one in leaves}
-    names: dict[str, Any] = {"care": _care, "type_name": type_name}
-    parts = []
-    for index, key in enumerate(keys):
-        one = by_key.get(key)
-        parts.append(f"{key!r}: {_expression(one, index, names) if one else 'None'}")
-    return eval("lambda row: {" + ", ".join(parts) + "}", names)  # type: ignore[no-any-return]
-
-
-def _care(_value: object = None) -> Any:
-    raise NeedsCare
-
-
-def _expression(one: FieldPlan, index: int, names: dict[str, Any]) -> str:
-    if one.name == "__typename":
-        return "type_name"
-    leaf, value = one.shape.leaf, f"row[{one.name!r}]"
-    assert leaf is not None
-    if isinstance(leaf, GraphQLEnumType):
-        names[f"enum{index}"] = {known: known for known in leaf.values}
-        written = f"enum{index}.get(value) or care()"
-    elif leaf.name in PASSED_ON:
-        written = "value"
-    elif leaf.name == "Float":
-        written = "float(value)"
-    elif leaf.name in ("Date", "DateTime"):
-        written = "value.isoformat()"
-    else:
-        names[f"leaf{index}"] = leaf.coerce_output_value
-        written = f"leaf{index}(value)"
-    missing = "care()" if one.shape.non_null else "None"
-    return f"({missing} if (value := {value}) is None else {written})"

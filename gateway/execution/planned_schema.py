@@ -22,8 +22,9 @@ from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter, SchemaExtension
 from strawberry.types import ExecutionResult
 
-from gateway.execution.executor import Run
-from gateway.execution.plan import Compiler, NotPlanned, ObjectPlan
+from gateway.execution.executor import run
+from gateway.execution.plan import Compiler, NotPlanned, Plan
+from gateway.execution.writers import generate
 from resolvers.catalogue import Catalogue
 from resolvers.context import RequestContext
 from resolvers.registry import ContractSchema
@@ -68,7 +69,7 @@ class Planner:
             *QueryDepthLimiter(max_depth=self.limits.max_depth).validation_rules,
             *MaxAliasesLimiter(max_alias_count=self.limits.max_aliases).validation_rules,
         ]
-        self._plans: dict[tuple[Any, ...], ObjectPlan | None] = {}
+        self._plans: dict[tuple[Any, ...], Plan | None] = {}
 
     def _document(self, query: str) -> DocumentNode | None:
         """Parse and validate; None for a document that Strawberry must refuse."""
@@ -80,7 +81,7 @@ class Planner:
 
     def plan(
         self, query: str, name: str | None, given: Mapping[str, Any]
-    ) -> tuple[OperationDefinitionNode, ObjectPlan] | None:
+    ) -> tuple[OperationDefinitionNode, Plan] | None:
         """Return operation and plan, or None where Strawberry's executor has to answer."""
         document = self.document(query)
         operation = document and get_operation_ast(document, name)
@@ -101,18 +102,21 @@ class Planner:
 
     def _compile(
         self, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues
-    ) -> ObjectPlan | None:
+    ) -> Plan | None:
         fragments = {
             one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
         }
         root: Any = operation
         selection = Selection(self.schema._schema, fragments, variables, [root])
-        type_name = "Mutation" if operation.operation is OperationType.MUTATION else "Query"
-        compiler = Compiler(self.schema._schema, self.catalogue, self.schema)
+        serial = operation.operation is OperationType.MUTATION
+        plan = Plan(serial)
         try:
-            return compiler.object_plan(type_name, selection)
+            compiler = Compiler(self.schema._schema, self.catalogue, self.schema, plan)
+            compiler.object_plan("Mutation" if serial else "Query", selection)
         except NotPlanned:
             return None
+        generate(plan, {name: known.kind for name, known in self.catalogue.types.items()})
+        return plan
 
 
 class PlannedSchema(ContractSchema):
@@ -149,10 +153,8 @@ class PlannedSchema(ContractSchema):
 
     @staticmethod
     async def _run(
-        found: tuple[OperationDefinitionNode, ObjectPlan], context: RequestContext | None
+        found: tuple[OperationDefinitionNode, Plan], context: RequestContext | None
     ) -> ExecutionResult:
         assert context is not None
-        operation, plan = found
-        run = Run(context)
-        data = await run.operation(plan, serial=operation.operation is OperationType.MUTATION)
-        return ExecutionResult(data=data, errors=run.errors or None)
+        data, errors = await run(found[1], context)
+        return ExecutionResult(data=data, errors=errors or None)
