@@ -52,7 +52,7 @@ class InvalidExport(Exception):
     """An export cannot be read as a whole: nothing of it was taken."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parent:
     """One parent of a batch. Its children are returned under `group`; several parents may share one."""
 
@@ -64,7 +64,7 @@ class Parent:
     upper: date = date.max
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
     """How much of each list is wanted, whether it is counted, and whether each row needs its cursor."""
 
@@ -75,7 +75,7 @@ class Page:
     cursors: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """The question. `viewer_id` is the person asking, for what differs by person (unread, folder)."""
 
@@ -120,6 +120,14 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class SourceWithMemory(Source, Protocol):
+    """A source that keeps small records at hand, so that following a pointer to one costs no question."""
+
+    def recall(self, relation: str, key: str, now: datetime) -> Row | None:
+        """Return the record of this id where it is at hand and still valid; the row is shared, copy it."""
 
 
 @runtime_checkable

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -23,6 +26,9 @@ from gateway.pages import ASSETS, PAGES
 from gateway.settings import Settings, load_settings
 from resolvers.registry import catalogue, strawberry_schema
 
+LARGE = 32_768
+"""Bytes from which an answer is compressed for clients that take gzip; below, it costs more than it saves."""
+
 
 def utc_now() -> datetime:
     """Return the time, in UTC."""
@@ -35,6 +41,13 @@ def planned_schema(settings: Settings) -> PlannedSchema:
     schema = strawberry_schema(PlannedSchema, limits.extensions())
     schema.planner = Planner(schema, catalogue(schema), limits)
     return schema
+
+
+async def prepare(settings: Settings) -> None:
+    """Bring the tables of the database up to date."""
+    engine = open_database(settings.database_url)
+    await migrate(engine)
+    await engine.dispose()
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Starlette:
@@ -61,7 +74,11 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         app.state.engine = engine
         app.state.schema = schema
         app.state.sources = sources
+        # What was built until now stays: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         yield
+        gc.unfreeze()
         await sources.close()
 
     routes = [
@@ -71,7 +88,11 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False)),
         Mount("/pages", StaticFiles(directory=PAGES)),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(GZipMiddleware, minimum_size=LARGE, compresslevel=4)],
+    )
 
 
 async def _health(_request: Request) -> Response:

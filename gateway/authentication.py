@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jwt
+from cachetools import TTLCache
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -30,11 +32,21 @@ class IdentityProviderDown(Exception):
     """The keys of the identity provider cannot be read now."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a token said, and when it expires (seconds since 1970)."""
+
+    caller: Caller
+    expires: float
+
+
 class Authenticator:
     """Turns the Authorization header into a caller."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        # A client asks with the same token again and again; its signature is checked once a minute.
+        self._verified: TTLCache[str, _Verified] = TTLCache(maxsize=10_000, ttl=60)
         self._keys: jwt.PyJWKClient | None = None
         self._development_key: Any = None
         if settings.jwks_url is not None:
@@ -51,7 +63,12 @@ class Authenticator:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise InvalidToken("The Authorization header must read `Bearer TOKEN`.")
-        return caller_of(await self._claims(token.strip()), self._settings)
+        known = self._verified.get(token)
+        if known is None or known.expires <= datetime.now(UTC).timestamp():
+            claims = await self._claims(token.strip())
+            known = _Verified(caller_of(claims, self._settings), float(claims["exp"]))
+            self._verified[token] = known
+        return known.caller
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
         settings = self._settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -13,7 +14,7 @@ import uvicorn
 from rich.console import Console
 
 from adapters.base import BadConfiguration, InvalidExport
-from gateway.app import create_app
+from gateway.app import create_app, prepare
 from gateway.authentication import KINDS
 from gateway.checks import run_checks
 from gateway.demonstration import DEFAULT_SEED, load_demo, write_demo_export
@@ -31,6 +32,8 @@ app = typer.Typer(
     "Settings come from PASSERELLE_... variables or passerelle.toml; see docs/settings.md.",
 )
 console = Console(stderr=True)
+SERVER: dict[str, Any] = {"log_level": "info", "timeout_graceful_shutdown": 20, "server_header": False}
+"""A worker that is told to stop finishes what it was asked, within 20 seconds."""
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
 
 
@@ -53,17 +56,29 @@ def readable_errors(command: Callable[..., None]) -> Callable[..., None]:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer; one a core.")] = None,
     welcome: Annotated[bool, typer.Option("--welcome", help="Print a token and example queries.")] = False,
 ) -> None:
     """Start the gateway: GraphQL at /graphql, GraphiQL in a browser at the same address.
 
-    Example: `passerelle serve --port 8080`.
+    Example: `passerelle serve --port 8080 --workers 4`.
     """
-    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = load_settings(**given)
+    asked = {"host": host, "port": port, "workers": workers}
+    settings = load_settings(**{name: value for name, value in asked.items() if value is not None})
     if welcome:
         print_welcome(settings)
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level="info")
+    if settings.workers == 1:
+        return uvicorn.run(create_app(settings), host=settings.host, port=settings.port, **SERVER)
+    # Workers read the settings again; what they would all do at once, to the tables, is done before.
+    asyncio.run(prepare(settings))
+    uvicorn.run(
+        "gateway.app:create_app",
+        factory=True,
+        workers=settings.workers,
+        host=settings.host,
+        port=settings.port,
+        **SERVER,
+    )
 
 
 @app.command("import")

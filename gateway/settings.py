@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8000, description="Port to listen on.")
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1, description="Processes that answer requests; one a core is a good number."
+    )
     jwks_url: AnyHttpUrl | None = Field(
         default=None,
         description="Key set (JWKS) of the identity provider; without it, only `passerelle token` signs.",

@@ -198,8 +198,10 @@ class RequestContext(LoaderLayer):
         name = target.__name__
         recipe = recipe_of(self.catalogue, name, selection)
         native = self.sources.native.name
+        found: dict[tuple[str | None, ...], Any] = {}
         pointers: dict[tuple[str | None, ...], Any] = {}
         places = []
+        place: tuple[str | None, ...]
         for parent, key in wanted:
             known: dict[str, Any] = parent.__dict__
             student, school, source = known["_student"], known["_school"], known["_source"]
@@ -208,13 +210,18 @@ class RequestContext(LoaderLayer):
                 student = school = None
             place = (key, student, school, source)
             places.append(place)
-            if place not in pointers:
+            if place in found or place in pointers:
+                continue
+            if student is None and (row := self.recall(relation, key, source)) is not None:
+                found[place] = self._build(recipe, row.copy(), None)
+            else:
                 pointers[place] = self.plain(name, {}, *place)
-        answers = await self.fetch(ask(relation), list(pointers.values()), recipe.columns)
-        found = {
-            place: answer if isinstance(answer, Exception) else self._first(name, answer, pointer, selection)
-            for (place, pointer), answer in zip(pointers.items(), answers, strict=True)
-        }
+        if pointers:
+            answers = await self.fetch(ask(relation), list(pointers.values()), recipe.columns)
+            for (place, pointer), answer in zip(pointers.items(), answers, strict=True):
+                found[place] = (
+                    answer if isinstance(answer, Exception) else self._first(name, answer, pointer, selection)
+                )
         return [found[place] for place in places]
 
     def _first(self, name: str, answer: Children, pointer: Any, selection: Selection) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ PUBLIC = {"Person.charters", "HelpArticle", "HelpArticle.all"}
 """What anybody may read, also without a token: the terms of use of every school, and help."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
     """A question of an edge, before it is known which source will answer: `windows` by student."""
 
@@ -33,6 +33,11 @@ class Ask:
     page: Page
     newest_first: bool | None = None
     windows: Mapping[str, tuple[date, date]] | None = None
+    is_routed: bool = field(init=False)
+    """Whether the configuration says which source answers; else the one that holds the parent does."""
+
+    def __post_init__(self) -> None:
+        self.is_routed = self.relation.partition(".")[0] in ("Student", "Viewer")
 
 
 EVERYTHING = Page()
@@ -105,20 +110,33 @@ class LoaderLayer:
         by_source = dict(zip(batches, answers, strict=True))
         return [self._answer(by_source, place) for place in places]
 
+    def recall(self, relation: str, key: str | None, source: str | None) -> Row | None:
+        """Return a record that the database has at hand, where the viewer may see it; the row is shared."""
+        memory = self.sources.memory
+        if key is None or memory is None or source != memory.name:
+            return None
+        row = memory.recall(relation, key, self.now)
+        if row is None or not self._may_see(relation, row, None):
+            return None
+        row["@source"] = memory.name
+        return row
+
     def _place(self, question: Ask, parent: Any, key: str, group: str) -> tuple[Source, Parent] | None:
         """Decide which source answers for a parent, or None when the viewer may not ask."""
         row: dict[str, Any] = parent.__dict__
-        identity, student, school = row[key], row["_student"], row["_school"]
+        identity, student, school, held_by = row[key], row["_student"], row["_school"], row["_source"]
         if identity is None or (student is not None and student not in self.scope.students):
             return None
         known = self.scope.students.get(student, {}) if student else {}
-        if row["_source"] is not None and question.relation.split(".")[0] not in ("Student", "Viewer"):
-            source = self.sources.holding(row["_source"], question.relation)
+        if held_by is not None and not question.is_routed:
+            source = self.sources.holding(held_by, question.relation)
         else:
             source = self.sources.serving(question.relation, self.school_names(school))
-        lower, upper = (question.windows or {}).get(student or "", (date.min, date.max))
         name = group or f"{identity}\n{student or ''}"
-        return source, Parent(name, identity, student, known.get("external_id"), lower, upper)
+        found = Parent(name, identity, student, known.get("external_id"))
+        if question.windows is not None:
+            found.lower, found.upper = question.windows.get(student or "", (date.min, date.max))
+        return source, found
 
     def has_capability(self, relation: str) -> bool:
         """Tell whether the kind of data behind a relation is open to the caller."""
@@ -160,11 +178,12 @@ class LoaderLayer:
         """Keep only rows the viewer may see; this is where object-level authorisation happens."""
         if not isinstance(children, Children) or not all(isinstance(row, dict) for row in children.rows):
             raise SourceFailed(source.name, f"The source {source.name} gave something unreadable.")
-        kept = [self._may_see(relation, row, student) for row in children.rows]
-        if not all(kept):
-            if children.cursors:
-                children.cursors = [c for c, keep in zip(children.cursors, kept, strict=True) if keep]
-            children.rows = [row for row, keep in zip(children.rows, kept, strict=True) if keep]
+        if relation not in PUBLIC:
+            kept = [self._may_see(relation, row, student) for row in children.rows]
+            if not all(kept):
+                if children.cursors:
+                    children.cursors = [c for c, keep in zip(children.cursors, kept, strict=True) if keep]
+                children.rows = [row for row, keep in zip(children.rows, kept, strict=True) if keep]
         native = source is self.sources.native
         for row in children.rows:
             row["@source"] = source.name
@@ -183,8 +202,6 @@ class LoaderLayer:
 
     def _may_see(self, relation: str, row: Row, student: str | None) -> bool:
         scope = self.scope
-        if relation in PUBLIC:
-            return True
         if relation == "Guardian":
             return row["id"] in scope.known_guardians
         if relation == "Student":

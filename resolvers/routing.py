@@ -16,6 +16,7 @@ from adapters.base import (
     RetryLater,
     Source,
     SourceError,
+    SourceWithMemory,
 )
 from resolvers.errors import InvalidArgument, SourceFailed
 
@@ -79,6 +80,7 @@ class Sources:
         self, native: Source, others: Mapping[str, Source], routes: Sequence[Route], timeout: float
     ) -> None:
         self.native = native
+        self.memory = native if isinstance(native, SourceWithMemory) else None
         self.by_name: dict[str, Source] = {native.name: native, **others}
         self.routes = routes
         self.timeout = timeout

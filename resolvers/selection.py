@@ -12,7 +12,6 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -20,7 +19,6 @@ from graphql import (
     VariableNode,
     get_named_type,
 )
-from graphql.execution.values import get_argument_values
 
 
 @lru_cache(maxsize=4096)
@@ -69,10 +67,6 @@ class Selection:
             if node.selection_set:
                 self._collect(object_type, node.selection_set, found, by_key=True)
         return found
-
-    def arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:
-        """Read the arguments of a field, variables and defaults filled in."""
-        return get_argument_values(definition, node, self.variables)
 
     def below(self, type_name: str, *names: str) -> Selection:
         """Return the selection under the named fields of a type, taken together."""

@@ -127,6 +127,28 @@ async def test_mutations_are_planned_and_equal(own_gateway: Gateway) -> None:
     assert own_gateway.app.state.schema.planner.fallbacks == 0
 
 
+async def test_a_plan_is_compiled_once_for_all_variables_but_those_that_select(
+    sqlite_gateway: Gateway,
+) -> None:
+    query = """query Week($from: Date, $first: Int, $titles: Boolean!) {
+      viewer { students {
+        homework(from: $from, first: $first) { nodes { id title @include(if: $titles) } }
+      } }
+    }"""
+    planner = sqlite_gateway.app.state.schema.planner
+    answers = []
+    for given_ in (
+        {"from": "2026-11-16", "first": 1, "titles": True},
+        {"from": "2026-11-23", "first": 3, "titles": True},
+        {"titles": False},
+    ):
+        planned, own = await both(sqlite_gateway, query, sqlite_gateway.people.guardian(3), given_)
+        assert planned == own
+        answers.append(planned)
+    assert len(planner.plans) == 2
+    assert answers[0] != answers[1] != answers[2]
+
+
 async def test_introspection_falls_back_and_is_counted(sqlite_gateway: Gateway) -> None:
     planner = sqlite_gateway.app.state.schema.planner
     planned, own = await both(

@@ -50,21 +50,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def served(folder: Path) -> Iterator[tuple[str, str]]:
-    """A running server: its address, and the token it printed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = folder / "server.log"
+def start(folder: Path, log: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Start a server in a folder, with its output in a file."""
     with log.open("w") as output:
-        server = subprocess.Popen(
-            [*PASSERELLE, "serve", "--port", str(port), "--welcome"],
+        return subprocess.Popen(
+            [*PASSERELLE, "serve", *options],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[tuple[str, str]]:
+    """A running server of two workers: its address, and the token it printed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / "server.log"
+    server = start(folder, log, "--port", str(port), "--welcome", "--workers", "2")
     address = f"http://127.0.0.1:{port}"
     for _ in range(150):
         try:
@@ -100,6 +105,20 @@ def test_the_dashboard_operation_answers_with_real_data(served: tuple[str, str])
     answer = ask(served, query)
     assert "errors" not in answer
     assert all(one["grades"]["totalCount"] for one in answer["data"]["viewer"]["students"])
+
+
+@pytest.mark.parametrize(("first", "encoding"), [(1, None), (200, "gzip")])
+def test_only_large_answers_are_compressed(served: tuple[str, str], first: int, encoding: str | None) -> None:
+    address, token = served
+    fields = "nodes { id displayValue date subject { id name } teachers { id displayName } }"
+    answer = httpx.post(
+        f"{address}/graphql",
+        json={"query": f"{{ viewer {{ students {{ grades(first: {first}) {{ {fields} }} }} }} }}"},
+        headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"},
+        timeout=30,
+    )
+    assert "errors" not in answer.json()
+    assert answer.headers.get("content-encoding") == encoding
 
 
 def test_a_query_can_be_sent_by_get(served: tuple[str, str]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from cachetools import LRUCache
 
-from adapters.base import Children, Parent, Request
+from adapters.base import Children, Parent, Request, Row
 from adapters.native.relations import REFERENCES, RELATIONS
 
 Fetch = Callable[[Request], Awaitable[Mapping[str, Children]]]
@@ -51,7 +52,7 @@ class Remembered:
         `generation` gives a value that changes with the database, or None while that cannot be told.
         The rows are shared: who changes one must copy it first.
         """
-        before = self._now(request, generation)
+        before = self._now(request.now, generation)
         if before is None:
             return await fetch(request)
         if before != self._generation:
@@ -69,14 +70,21 @@ class Remembered:
                 found[parent.group] = Children(list(answer.rows))
         if unknown:
             found.update(await self._learn(request, unknown, fetch))
-            if before != self._now(request, generation):
+            if before != self._now(request.now, generation):
                 self._generation = None
         return found
 
+    def record(self, relation: str, key: str, now: datetime, generation: Callable[[], object]) -> Row | None:
+        """Return a record by its id from memory, or None."""
+        if relation not in REFERENCES or self._generation != self._now(now, generation):
+            return None
+        answer = self._answers.get((relation, (), key))
+        return answer.rows[0] if answer is not None and answer.rows else None
+
     @staticmethod
-    def _now(request: Request, generation: Callable[[], object]) -> object:
+    def _now(now: datetime, generation: Callable[[], object]) -> object:
         known = generation()
-        return None if known is None else (known, int(request.now.timestamp()) // LONGEST)
+        return None if known is None else (known, int(now.timestamp()) // LONGEST)
 
     async def _learn(
         self, request: Request, unknown: Mapping[Key, list[Parent]], fetch: Fetch

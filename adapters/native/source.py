@@ -65,6 +65,10 @@ class NativeSource:
             return await self._remembered.answer(request, self.reader.generation, self._read)
         return await self._read(request)
 
+    def recall(self, relation: str, key: str, now: datetime) -> Row | None:
+        """Return the record of an id where it is in memory and the database has not changed since."""
+        return self._remembered.record(relation, key, now, self.reader.generation)
+
     async def _read(self, request: Request) -> Mapping[str, Children]:
         relation = RELATIONS.get(request.relation)
         if relation is None:

@@ -27,6 +27,8 @@ class SqliteReader(Reader):
     def __init__(self, path: str) -> None:
         super().__init__()
         self._path = path
+        self.handed_over = 0
+        """Batches that turned out long and went to a thread."""
         self._until = 0.0
         self._generation: int | None = None
         self._here: sqlite3.Connection | None = None
@@ -61,6 +63,7 @@ class SqliteReader(Reader):
             except sqlite3.OperationalError as error:
                 if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:
                     raise
+                self.handed_over += 1
                 loop = asyncio.get_running_loop()
                 return answers + await loop.run_in_executor(self._pool, self._long, batch[index:])
             answers.append(one.statement.convert(found))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLError, located_error
+from graphql.execution.values import VariableValues
 
 from gateway.execution.levels import Field, Items, Level, Part, Place, Root, above, path_of
 from gateway.execution.plan import FieldPlan, ObjectPlan, Plan, Shape
@@ -36,7 +37,10 @@ GONE = _Gone()
 class CarefulRun:
     """One execution of one plan for one request; `loaded` holds what is known of its edges already."""
 
-    def __init__(self, context: RequestContext, loaded: Sequence[Loaded | None]) -> None:
+    def __init__(
+        self, variables: VariableValues, context: RequestContext, loaded: Sequence[Loaded | None]
+    ) -> None:
+        self.variables = variables
         self.context = context
         self._loaded = loaded
         self._raised: list[tuple[GraphQLError, Place, bool]] = []
@@ -99,13 +103,14 @@ class CarefulRun:
         return await self._complete(one, one.shape, values, Field(level, one.key))
 
     async def _batch(self, one: FieldPlan, objects: Sequence[Any]) -> list[Any]:
-        assert one.edge is not None and one.selection is not None
+        assert one.edge is not None and one.arguments is not None and one.selection is not None
         known = self._loaded[one.slot]
         if not objects or (known is not None and len(known.objects) == len(objects)):
             return list(known.values) if known is not None and objects else []
         try:
             self.context.require_charter(one.owner, one.name)
-            return list(await one.edge.batch(self.context, objects, one.arguments, one.selection))
+            arguments = one.arguments.read(self.variables)
+            return list(await one.edge.batch(self.context, objects, arguments, one.selection))
         except Exception as error:
             return [error] * len(objects)
 

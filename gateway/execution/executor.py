@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphql import GraphQLError
+from graphql.execution.values import VariableValues
 
 from gateway.execution.careful import CarefulRun, Loaded
 from gateway.execution.plan import FieldPlan, ObjectPlan, Plan
@@ -18,23 +19,26 @@ from gateway.execution.writers import UNWRITABLE, NeedsCare, Notes
 from resolvers.context import RequestContext
 
 
-async def run(plan: Plan, context: RequestContext) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
+async def run(
+    plan: Plan, variables: VariableValues, context: RequestContext
+) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
     """Execute a plan; returns the data of the answer and the errors."""
-    fast = FastRun(plan, context)
+    fast = FastRun(plan, variables, context)
     if not context.is_restricted:
         try:
             return await fast.data(), []
         except UNWRITABLE:
             pass
-    careful = CarefulRun(context, fast.loaded)
+    careful = CarefulRun(variables, context, fast.loaded)
     return await careful.operation(plan), careful.errors
 
 
 class FastRun:
     """One execution without errors; raises one of UNWRITABLE as soon as there is one."""
 
-    def __init__(self, plan: Plan, context: RequestContext) -> None:
+    def __init__(self, plan: Plan, variables: VariableValues, context: RequestContext) -> None:
         self.plan = plan
+        self.variables = variables
         self.context = context
         self.loaded: list[Loaded | None] = [None] * len(plan.edges)
         self._notes: Notes = [[] for _ in range(plan.slots)]
@@ -62,11 +66,12 @@ class FastRun:
                 raise result
 
     async def _edge(self, plan: ObjectPlan, one: FieldPlan) -> None:
-        assert one.edge is not None and one.selection is not None
+        assert one.edge is not None and one.arguments is not None and one.selection is not None
         notes = self._notes[plan.slot]
         objects = [value for value, _ in notes]
         try:
-            values = await one.edge.batch(self.context, objects, one.arguments, one.selection)
+            arguments = one.arguments.read(self.variables)
+            values = await one.edge.batch(self.context, objects, arguments, one.selection)
         except Exception as error:
             self.loaded[one.slot] = Loaded(objects, [error] * len(objects))
             raise NeedsCare from error

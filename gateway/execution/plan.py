@@ -16,7 +16,9 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     is_leaf_type,
+    print_ast,
 )
+from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
@@ -45,6 +47,30 @@ class Shape:
 
 
 @dataclass(slots=True)
+class Arguments:
+    """The arguments of one edge: the same at every execution, unless variables are among them."""
+
+    definition: GraphQLField
+    field: StrawberryField
+    node: FieldNode
+    strawberry: Any
+    fixed: dict[str, Any] | None = None
+
+    def read(self, variables: VariableValues) -> dict[str, Any]:
+        """Return the arguments under their names here."""
+        if self.fixed is not None:
+            return self.fixed
+        return plain_arguments(
+            convert_arguments(
+                get_argument_values(self.definition, self.node, variables),
+                self.field.arguments,
+                scalar_registry=self.strawberry.schema_converter.scalar_registry,
+                config=self.strawberry.config,
+            )
+        )
+
+
+@dataclass(slots=True)
 class FieldPlan:
     """One field of the answer: where its value comes from, and how it is completed."""
 
@@ -55,7 +81,8 @@ class FieldPlan:
     nodes: list[FieldNode]
     shape: Shape
     edge: Edge | None = None
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: Arguments | None = None
+    """How the arguments of an edge are read."""
     selection: Selection | None = None
     slot: int = -1
     """The place of an edge in the plan."""
@@ -149,14 +176,9 @@ class Compiler:
             self.catalogue.edges.get((kind.name, name)) if field_.metadata.get("edge") else None,
         )
         if one.edge is not None:
-            given = selection.arguments(definition, nodes[0])
-            converted = convert_arguments(
-                given,
-                field_.arguments,
-                scalar_registry=self.strawberry.schema_converter.scalar_registry,
-                config=self.strawberry.config,
-            )
-            one.arguments = plain_arguments(converted)
+            one.arguments = Arguments(definition, field_, nodes[0], self.strawberry)
+            if not any("$" in print_ast(argument) for argument in nodes[0].arguments or ()):
+                one.arguments.fixed = one.arguments.read(selection.variables)
             one.selection = below
             one.slot = len(self.plan.edges)
             one.below = [found for plan in one.shape.plans() for found in plan.with_edges()]

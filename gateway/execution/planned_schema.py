@@ -7,16 +7,21 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from cachetools import LRUCache
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    VariableNode,
+    Visitor,
     get_operation_ast,
     parse,
     specified_rules,
     validate,
+    visit,
 )
 from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter, SchemaExtension
@@ -61,6 +66,8 @@ class Planner:
     fallbacks: int = 0
     planned: int = 0
     document: Any = field(init=False)
+    deciding: Any = field(init=False)
+    plans: LRUCache[tuple[Any, ...], Plan | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.document = lru_cache(maxsize=REMEMBERED)(self._document)
@@ -69,7 +76,8 @@ class Planner:
             *QueryDepthLimiter(max_depth=self.limits.max_depth).validation_rules,
             *MaxAliasesLimiter(max_alias_count=self.limits.max_aliases).validation_rules,
         ]
-        self._plans: dict[tuple[Any, ...], Plan | None] = {}
+        self.deciding = lru_cache(maxsize=REMEMBERED)(self._deciding)
+        self.plans = LRUCache(REMEMBERED)
 
     def _document(self, query: str) -> DocumentNode | None:
         """Parse and validate; None for a document that Strawberry must refuse."""
@@ -81,8 +89,8 @@ class Planner:
 
     def plan(
         self, query: str, name: str | None, given: Mapping[str, Any]
-    ) -> tuple[OperationDefinitionNode, Plan] | None:
-        """Return operation and plan, or None where Strawberry's executor has to answer."""
+    ) -> tuple[Plan, VariableValues] | None:
+        """Return plan and variables of an operation, or None where Strawberry's executor has to answer."""
         document = self.document(query)
         operation = document and get_operation_ast(document, name)
         if not operation or operation.operation is OperationType.SUBSCRIPTION:
@@ -92,13 +100,18 @@ class Planner:
         )
         if not isinstance(variables, VariableValues):
             return None
-        key = (query, name, repr(sorted(variables.coerced.items())))
-        if key not in self._plans:
-            if len(self._plans) >= REMEMBERED:
-                self._plans.pop(next(iter(self._plans)))
-            self._plans[key] = self._compile(document, operation, variables)
-        plan = self._plans[key]
-        return (operation, plan) if plan is not None else None
+        deciding = tuple(variables.coerced.get(one) for one in self.deciding(query))
+        key = (query, name, deciding)
+        if key not in self.plans:
+            self.plans[key] = self._compile(document, operation, variables)
+        plan = self.plans[key]
+        return None if plan is None else (plan, variables)
+
+    def _deciding(self, query: str) -> tuple[str, ...]:
+        """List the variables of a document that decide in `@skip` and `@include` what is selected."""
+        found = _DirectiveVariables()
+        visit(self.document(query), found)
+        return tuple(sorted(found.names))
 
     def _compile(
         self, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues
@@ -119,6 +132,19 @@ class Planner:
         return plan
 
 
+class _DirectiveVariables(Visitor):
+    """Collects the variables in the directives of fields and fragments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_place: object) -> None:
+        """Note the variables of one directive."""
+        values = (argument.value for argument in node.arguments or ())
+        self.names.update(value.name.value for value in values if isinstance(value, VariableNode))
+
+
 class PlannedSchema(ContractSchema):
     """Executes by plan what the planner covers."""
 
@@ -135,26 +161,31 @@ class PlannedSchema(ContractSchema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> Any:
         """Answer an operation, by plan where there is one."""
-        found = self.planner.plan(query, operation_name, variable_values or {}) if query else None
-        allowed = {one.name for one in allowed_operation_types or ()}
-        if found is None or (allowed and found[0].operation.name not in allowed):
-            self.planner.fallbacks += 1
-            return await super().execute(
-                query,
-                variable_values,
-                context_value,
-                root_value,
-                operation_name,
-                allowed_operation_types,
-                operation_extensions,
-            )
-        self.planner.planned += 1
-        return await self._run(found, context_value)
+        if query is not None and context_value is not None and not allowed_operation_types:
+            found = await self.answer(query, variable_values or {}, operation_name, context_value)
+            if found is not None:
+                return ExecutionResult(data=found[0], errors=found[1] or None)
+        self.planner.fallbacks += 1
+        return await super().execute(
+            query,
+            variable_values,
+            context_value,
+            root_value,
+            operation_name,
+            allowed_operation_types,
+            operation_extensions,
+        )
 
-    @staticmethod
-    async def _run(
-        found: tuple[OperationDefinitionNode, Plan], context: RequestContext | None
-    ) -> ExecutionResult:
-        assert context is not None
-        data, errors = await run(found[1], context)
-        return ExecutionResult(data=data, errors=errors or None)
+    async def answer(
+        self,
+        query: str,
+        variables: Mapping[str, Any],
+        operation_name: str | None,
+        context: RequestContext,
+    ) -> tuple[dict[str, Any] | None, list[GraphQLError]] | None:
+        """Answer an operation by its plan: data and errors; None where there is no plan."""
+        found = self.planner.plan(query, operation_name, variables)
+        if found is None:
+            return None
+        self.planner.planned += 1
+        return await run(*found, context)

@@ -1,0 +1,124 @@
+"""How the database is read: batches, memory that a change empties, and queries that cannot stall the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text, update
+
+from adapters import records as r
+from adapters.base import Parent, Request, RetryLater
+from adapters.native.compiled import CompiledStatement
+from adapters.native.database import open_database
+from adapters.native.doorbell import ring
+from adapters.native.source import NativeSource
+from adapters.native.sqlite_reader import SqliteReader
+from tests.conftest import NOW, Gateway, running
+
+SUBJECTS = "{ viewer { students { grades(first: 3) { nodes { subject { name } } } } } }"
+COUNTING = (
+    """WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {}) SELECT count(*) FROM n"""
+)
+
+
+async def rename_subjects(url: str, name: str) -> None:
+    """Change every subject as another program would, and ring."""
+    engine = open_database(url)
+    async with engine.connect() as connection:
+        await connection.execution_options(writes=True)
+        await connection.execute(update(r.Subject.table()).values(name=name))
+        await ring(connection)
+        await connection.commit()
+    await engine.dispose()
+
+
+async def subject_names(gateway: Gateway) -> set[str]:
+    data = await gateway.data(SUBJECTS)
+    return {
+        node["subject"]["name"]
+        for student in data["viewer"]["students"]
+        for node in student["grades"]["nodes"]
+    }
+
+
+async def test_what_is_remembered_is_read_again_when_another_program_changed_it(
+    own_gateway: Gateway, own_database: str
+) -> None:
+    await subject_names(own_gateway)
+    await subject_names(own_gateway)
+    assert not [one for one in own_gateway.statements if "FROM subject" in one or "JOIN subject" in one]
+    await rename_subjects(own_database, "Alchemy")
+    for _ in range(100):
+        if await subject_names(own_gateway) == {"Alchemy"}:
+            return
+        await asyncio.sleep(0.02)  # PostgreSQL rings within milliseconds; SQLite needs none
+    pytest.fail("The change was not seen.")
+
+
+async def test_while_the_line_to_postgresql_is_down_nothing_is_remembered(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async with running(request.getfixturevalue("postgres_template"), tmp_path) as gateway:
+        reader: Any = gateway.app.state.sources.native.reader
+        assert reader.generation() is not None
+        async with gateway.engine.connect() as connection:
+            await connection.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+            )
+        await _until(lambda: reader.generation() is None)
+        await subject_names(gateway)
+        await subject_names(gateway)
+        assert [one for one in gateway.statements if "JOIN subject" in one]
+        await _until(lambda: reader.generation() is not None)
+
+
+async def _until(condition: Any) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_siblings_travel_together(gateway: Gateway) -> None:
+    batches: list[int] = []
+    gateway.app.state.sources.native.reader.observers.append(lambda texts: batches.append(len(texts)))
+    await gateway.data(
+        "{ viewer { students { id } } news(first: 1) { nodes { title } } events { totalCount } }"
+    )
+    batches.clear()
+    await gateway.data("{ news(first: 1) { nodes { title } } events(first: 1) { nodes { title } } }")
+    assert batches == [2]
+
+
+def counting(steps: int) -> CompiledStatement:
+    """A statement that takes as long as wished."""
+    return CompiledStatement(COUNTING.format(steps), (), ("count",), ())
+
+
+async def test_a_long_statement_does_not_stall_the_event_loop(sqlite_template: Path) -> None:
+    reader = SqliteReader(str(sqlite_template))
+    await reader.start()
+    asked = asyncio.create_task(reader.read(counting(2_000_000), {}, None))
+    turns = 0
+    while not asked.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 100  # others had their turns while it ran
+    assert await asked == [(2_000_000,)]
+    assert reader.handed_over == 1
+    assert await reader.read(counting(10), {}, None) == [(10,)]
+    assert reader.handed_over == 1
+    await reader.close()
+
+
+async def test_a_statement_without_end_is_stopped(
+    sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.native.sqlite_reader.TIME_LIMIT", 0.1)
+    source = NativeSource(open_database(f"sqlite:///{sqlite_template}"))
+    monkeypatch.setattr("adapters.native.source._statement", lambda *_question: counting(10**12))
+    with pytest.raises(RetryLater):
+        await source.fetch(Request("Lesson", (Parent("a", "a"),), ("title",), NOW))
+    await source.close()
