@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from adapters.native.database import migrate, open_database
@@ -81,18 +81,21 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         gc.unfreeze()
         await sources.close()
 
-    routes = [
+    return Starlette(
+        routes=_routes(endpoint),
+        lifespan=lifespan,
+        middleware=[Middleware(GZipMiddleware, minimum_size=LARGE, compresslevel=4)],
+    )
+
+
+def _routes(endpoint: GraphQLEndpoint) -> list[BaseRoute]:
+    return [
         Route("/", lambda request: RedirectResponse("/graphql")),
         Route("/graphql", endpoint, methods=["GET", "POST"]),
         Route("/healthz", _health),
         Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False)),
         Mount("/pages", StaticFiles(directory=PAGES)),
     ]
-    return Starlette(
-        routes=routes,
-        lifespan=lifespan,
-        middleware=[Middleware(GZipMiddleware, minimum_size=LARGE, compresslevel=4)],
-    )
 
 
 async def _health(_request: Request) -> Response:
