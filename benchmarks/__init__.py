@@ -1,0 +1,1 @@
+"""Passerelle and its peers, side by side on the same data."""

@@ -1,0 +1,111 @@
+"""The data of the benchmarks: demo schools, and families of one to six children and of a class of 28."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from sqlalchemy import Table, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters import records as r
+from adapters.native.database import open_database
+from gateway.demonstration import load_demo
+from gateway.settings import Settings
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+"""The clock of every server that is measured."""
+STUDENTS, CLASS, GRADES = 60, 28, 60
+"""Students of each school; the children of the guardian `bulk`, and the grades of each."""
+FAMILIES = (1, 2, 3, 4, 6)
+
+
+def load_schools(url: str, schools: int) -> None:
+    """Fill an empty database with demo schools."""
+    load_demo(Settings(database_url=url), 2026, STUDENTS * schools, schools, None, Console(quiet=True), NOW)
+
+
+async def add_families(url: str) -> None:
+    """Add the guardians `family1` to `family6` and `bulk`, all at one school in Paris."""
+    engine = open_database(url)
+    async with engine.connect() as connection:
+        await connection.execution_options(writes=True)
+        student = r.Student.table()
+        school = (await connection.execute(_paris_school())).scalar_one()
+        ids = list(
+            (
+                await connection.execute(
+                    select(student.c.id).where(student.c.school_id == school).order_by(student.c.id)
+                )
+            ).scalars()
+        )
+        for size in FAMILIES:
+            await _add_guardian(connection, f"family{size}", school, ids[:size])
+        await _add_guardian(connection, "bulk", school, ids[-CLASS:])
+        for one in ids[-CLASS:]:
+            await _top_up(connection, one)
+        await connection.commit()
+    await engine.dispose()
+
+
+def _paris_school() -> Any:
+    school, student = r.School.table(), r.Student.table()
+    return (
+        select(school.c.id)
+        .join(student, student.c.school_id == school.c.id)
+        .where(school.c.time_zone == "Europe/Paris")
+        .group_by(school.c.id)
+        .having(func.count() >= CLASS)
+        .order_by(school.c.id)
+        .limit(1)
+    )
+
+
+async def _add_guardian(connection: AsyncConnection, key: str, school: str, students: list[str]) -> None:
+    """Tie a new guardian to students, with accepted charters and somebody's conversations."""
+    common = {"source_id": "benchmark", "school_id": school, "fetched_at": NOW, "content_hash": ""}
+    for one in students:
+        tie = r.Guardianship(
+            id=f"{key}-{one}"[:64],
+            external_id=f"{key}-{one}",
+            guardian_id=key,
+            student_id=one,
+            has_data_access=True,
+            permissions=["READ_SCHOOL_DATA"],
+            **common,
+        )
+        await connection.execute(insert(r.Guardianship.table()).values(tie.model_dump()))
+    charter = r.Charter.table()
+    for identity, version in (await connection.execute(select(charter.c.id, charter.c.version))).all():
+        answer = r.CharterAcceptance(
+            id=f"{key}-{identity}"[:64],
+            person_id=key,
+            charter_id=identity,
+            version=version,
+            decision="ACCEPTED",
+            decided_at=NOW,
+        )
+        await connection.execute(insert(r.CharterAcceptance.table()).values(answer.model_dump()))
+    part = r.Participant.table()
+    busiest = select(part.c.person_id).group_by(part.c.person_id).order_by(func.count().desc()).limit(1)
+    rows = (await connection.execute(select(part).where(part.c.person_id.in_(busiest)).limit(5))).mappings()
+    await _copy(connection, part, [dict(row) for row in rows], key, person_id=key)
+
+
+async def _top_up(connection: AsyncConnection, student: str) -> None:
+    """Give a student so many published grades, by repeating those there are."""
+    grade = r.Grade.table()
+    shown = (grade.c.student_id == student) & (grade.c.published_at <= NOW) & grade.c.ended_at.is_(None)
+    rows = [dict(row) for row in (await connection.execute(select(grade).where(shown))).mappings()]
+    for turn in range((GRADES - len(rows)) // max(len(rows), 1) + 1):
+        wanted = rows[: GRADES - len(rows) * (turn + 1)]
+        await _copy(connection, grade, wanted, f"again{turn}")
+
+
+async def _copy(
+    connection: AsyncConnection, table: Table, rows: list[dict[str, Any]], prefix: str, **changed: Any
+) -> None:
+    for row in rows:
+        row |= {"id": f"{prefix}-{row['id']}"[:64], "external_id": f"{prefix}-{row['id']}", **changed}
+        await connection.execute(insert(table).values(row))

@@ -1,0 +1,1 @@
+"""The servers that are measured; each reads BENCHMARK_DATABASE and BENCHMARK_KEY from the environment."""

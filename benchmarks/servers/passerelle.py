@@ -1,0 +1,67 @@
+"""Passerelle itself, and the same schema on Strawberry's executor with and without dataloaders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from benchmarks.data import NOW
+from gateway.app import create_app
+from gateway.execution.planned_schema import PlannedSchema
+from gateway.settings import Settings
+from resolvers.context import RequestContext, plain_arguments
+from resolvers.selection import Selection, python_name
+
+VARIANT = os.environ.get("BENCHMARK_VARIANT", "planned")
+
+
+async def one_by_one(self: RequestContext, parent: Any, info: Any, arguments: Mapping[str, Any]) -> Any:
+    """Answer one edge of one parent alone, as resolvers without dataloaders do."""
+    raw = info._raw_info
+    owner = raw.parent_type.name
+    edge = self.catalogue.edges[owner, python_name(raw.field_name)]
+    parents = [self.root if parent is None else parent]
+    (value,) = await edge.batch(self, parents, plain_arguments(arguments), Selection.of(raw))
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
+async def unplanned(*_asked: Any) -> None:
+    """Leave every operation to Strawberry's executor."""
+
+
+if VARIANT != "planned":
+    PlannedSchema.answer = unplanned  # type: ignore[method-assign, assignment]
+if VARIANT == "naive":
+    RequestContext.resolve = one_by_one  # type: ignore[method-assign]
+
+app = create_app(
+    Settings(
+        database_url=os.environ["BENCHMARK_DATABASE"], development_key=os.environ["BENCHMARK_PRIVATE_KEY"]
+    ),
+    lambda: NOW,
+)
+count = [0, 0]
+
+
+def note(texts: list[str]) -> None:
+    """Count statements and round trips."""
+    count[0] += len(texts)
+    count[1] += 1
+
+
+async def statements(_request: Request) -> PlainTextResponse:
+    """Tell how many statements there were."""
+    readers = app.state.sources.native.reader.observers
+    if note not in readers:
+        readers.append(note)
+    return PlainTextResponse(str(count[0]))
+
+
+app.router.routes.append(Route("/statements", statements))
