@@ -129,6 +129,9 @@ class SourceWithMemory(Source, Protocol):
     def recall(self, relation: str, key: str, now: datetime) -> Row | None:
         """Return the record of this id where it is at hand and still valid; the row is shared, copy it."""
 
+    def generation(self, now: datetime) -> object:
+        """Return a value that changes when records at hand must be read again; None while that is unknown."""
+
 
 @runtime_checkable
 class SourceAdapter(Protocol):

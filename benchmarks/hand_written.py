@@ -1,4 +1,4 @@
-"""The statements of a hand-written gateway, read from `sqlite.sql` and `postgresql.sql`, and how rows are shown."""
+"""The statements of a hand-written gateway (`sqlite.sql`, `postgresql.sql`), and how their rows are shown."""
 
 from __future__ import annotations
 
@@ -89,7 +89,11 @@ def _numbered(text: str) -> tuple[str, list[str]]:
 
 def open_statements(url: str) -> SqliteStatements | PostgresStatements:
     """Open the statements for a database."""
-    return SqliteStatements(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else PostgresStatements(url)
+    return (
+        SqliteStatements(url.removeprefix("sqlite:///"))
+        if url.startswith("sqlite")
+        else PostgresStatements(url)
+    )
 
 
 def instant(value: Any) -> str:

@@ -1,1 +1,2 @@
-def write_report(results, folder): pass
+def write_report(results, folder):
+    pass

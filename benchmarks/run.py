@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -40,6 +41,8 @@ ROOT = HERE.parent
 VARIABLES = {"from": "2026-11-23", "to": "2026-11-29"}
 SERVER_CORE, CLIENT_CORE = "0", "1"
 CONNECTIONS = 16
+FOLDER = Path(tempfile.gettempdir()) / "passerelle-benchmarks"
+AUTOCANNON = str(HERE / "node" / "node_modules" / "autocannon" / "autocannon.js")
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,9 @@ def started(peer: Peer, port: int, environment: dict[str, str]) -> Iterator[Runn
     """Run a server on its core."""
     command = ["taskset", "-c", SERVER_CORE, *(one.replace("PORT", str(port)) for one in peer.command)]
     process = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **environment, "BENCHMARK_VARIANT": peer.variant, "PORT": str(port)}
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment, "BENCHMARK_VARIANT": peer.variant, "PORT": str(port)},
     )
     running = Running(peer, process, f"http://127.0.0.1:{port}")
     try:
@@ -152,7 +157,7 @@ def load(server: Running, operation: str, token: str, seconds: float, measured: 
     found = json.loads(
         subprocess.run(
             [
-                "taskset", "-c", CLIENT_CORE, "node", str(HERE / "node" / "node_modules" / "autocannon" / "autocannon.js"),
+                "taskset", "-c", CLIENT_CORE, "node", AUTOCANNON,
                 "--json", "--no-progress", "--connections", str(CONNECTIONS), "--duration", str(seconds),
                 "--method", "POST", "--headers", "content-type=application/json",
                 "--headers", f"authorization=Bearer {token}", "--body", json.dumps(body),
@@ -180,7 +185,7 @@ def measure(
         assert answer == answers[0], f"{server.peer.name} answers {operation} otherwise: {answer!s:.2000}"
     found = {one.peer.name: Measured() for one in taking_part}
     for one in taking_part:
-        load(one, operation, token, 1, Measured())
+        load(one, operation, token, seconds, Measured())
     for _ in range(rounds):
         for one in taking_part:
             load(one, operation, token, seconds, found[one.peer.name])
@@ -211,7 +216,9 @@ async def _created(url: str, name: str) -> bool:
     engine = open_database(url)
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        there = await connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name})
+        there = await connection.execute(
+            text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}
+        )
         missing = there.scalar() is None
         if missing:
             await connection.execute(text(f"CREATE DATABASE {name}"))
@@ -228,9 +235,9 @@ def _fill(url: str, schools: int) -> None:
 def main(
     rounds: Annotated[int, typer.Option(help="Rounds; the medians are taken.")] = 5,
     seconds: Annotated[int, typer.Option(help="Seconds of load for each server in a round.")] = 3,
-    folder: Annotated[Path, typer.Option(help="Where the databases are kept.")] = Path(tempfile.gettempdir())
-    / "passerelle-benchmarks",
-    only: Annotated[str, typer.Option(help="Only servers whose name holds this.")] = "",
+    folder: Annotated[Path, typer.Option(help="Where the databases are kept.")] = FOLDER,
+    only: Annotated[str, typer.Option(help="Only servers whose name fits this regular expression.")] = "",
+    operations: Annotated[str, typer.Option(help="Operations.")] = "dashboard,widget,bulk",
     dialects: Annotated[str, typer.Option(help="Databases.")] = "sqlite,postgresql",
     report: Annotated[bool, typer.Option(help="Write docs/benchmarks.md.")] = True,
 ) -> None:
@@ -259,7 +266,7 @@ def main(
                     "BENCHMARK_KEY": str(public),
                     "BENCHMARK_PRIVATE_KEY": str(private),
                 }
-                peers = [one for one in PEERS if dialect in one.dialects and only in one.name]
+                peers = [one for one in PEERS if dialect in one.dialects and re.search(only, one.name)]
                 servers = [
                     stack.enter_context(started(one, 9100 + index, environment))
                     for index, one in enumerate(peers)
@@ -268,6 +275,8 @@ def main(
                 if schools == 1:
                     cases += [("dashboard", f"family{size}") for size in FAMILIES if size != 4]
                 for operation, person in cases:
+                    if operation not in operations.split(","):
+                        continue
                     found = measure(servers, operation, token(person), rounds, seconds)
                     results[dialect, schools, operation, person] = found
                     _print(dialect, schools, operation, person, found)

@@ -23,7 +23,7 @@ from resolvers.catalogue import Catalogue
 from resolvers.context import RequestContext
 from resolvers.errors import SourceFailed
 from resolvers.routing import Sources
-from resolvers.viewer import load_scope
+from resolvers.viewer import Scopes
 
 Clock = Callable[[], datetime]
 
@@ -61,6 +61,7 @@ class GraphQLEndpoint:
         self._view = _View(schema, graphql_ide=None)
         self._catalogue = catalogue
         self._sources = sources
+        self._scopes = Scopes(sources)
         self._state = state
         self._authenticator = authenticator
         self._clock = clock
@@ -115,7 +116,7 @@ class GraphQLEndpoint:
         now = self._clock()
         try:
             caller = await self._authenticator.caller(request.headers.get("authorization"))
-            viewer = await load_scope(caller, self._sources, now)
+            viewer = await self._scopes.load(caller, now)
         except InvalidToken as error:
             return _refusal(401, "UNAUTHENTICATED", str(error))
         except IdentityProviderDown as error:

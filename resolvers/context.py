@@ -168,10 +168,12 @@ class RequestContext(LoaderLayer):
         row["_student"] = key if recipe.type_name == "Student" else student
         instance: Any = object.__new__(recipe.kind)
         instance.__dict__ = row
-        if recipe.derived:
-            values = {rule.name: self._derive(rule, row) for rule in recipe.derived}
+        if recipe.hidden:
             row["_hidden"] = {name: row[name] for name in recipe.hidden}
-            row.update(values)
+            row.update({rule.name: self._derive(rule, row) for rule in recipe.derived})
+        else:
+            for rule in recipe.derived:
+                row[rule.name] = self._derive(rule, row)
         return instance
 
     def _derive(self, rule: DerivedField, row: Row) -> Any:

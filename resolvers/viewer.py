@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from cachetools import LRUCache
 
 from adapters.base import Children, Page, Parent, Request, Row
 from resolvers.routing import Sources
@@ -107,6 +109,38 @@ SETTINGS_COLUMNS = (
     "counting_unit",
     "display_policy",
 )
+
+
+class Scopes:
+    """The scopes of the callers of one generation of the database, so that none is worked out twice."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._known: LRUCache[Caller, Scope] = LRUCache(REMEMBERED)
+        self._generation: object = None
+
+    async def load(self, caller: Caller, now: datetime) -> Scope:
+        """Find what the caller may see, from memory where nothing has changed since."""
+        memory = self._sources.memory
+        before = memory.generation(now) if memory is not None else None
+        if before is None:
+            return await load_scope(caller, self._sources, now)
+        if before != self._generation:
+            self._known.clear()
+            self._generation = before
+        scope = self._known.get(caller)
+        if scope is None:
+            scope = await load_scope(caller, self._sources, now)
+            if before == memory.generation(now) == self._generation:  # type: ignore[union-attr]
+                self._known[caller] = scope
+        # What a request learns of other people is its own.
+        return replace(
+            scope, known_guardians=set(scope.known_guardians), known_students=set(scope.known_students)
+        )
+
+
+REMEMBERED = 10_000
+"""Callers whose scope is kept."""
 
 
 async def load_scope(caller: Caller, sources: Sources, now: datetime) -> Scope:

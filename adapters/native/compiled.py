@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, Dialect, Float, Select
+import orjson
+from sqlalchemy import JSON, Date, Dialect, Float, Select
 from sqlalchemy.types import TypeEngine
 
 from adapters.records import Instant
@@ -83,7 +84,18 @@ def compile_statement(
 
 
 def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """Read what SQLite's driver gives as SQLAlchemy would, faster for the kinds that are met most."""
+    if isinstance(kind, Instant):
+        return _utc
+    if isinstance(kind, Date):
+        return date.fromisoformat
+    if isinstance(kind, JSON):
+        return orjson.loads
     return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(text + "+00:00")
 
 
 def _from_json(kind: TypeEngine[Any]) -> Convert | None:

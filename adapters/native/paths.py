@@ -34,19 +34,21 @@ def by_audience(kind: str, record: type[r.Record], within: str = "date") -> Path
     """
 
     def path(parents: Parents) -> Match:
-        parent = parents.table
-        enrolled = parent.join(
-            r.Enrolment.table(),
-            and_(ENROLMENT.student_id == parent.c.student_id, ENROLMENT.ended_at.is_(None)),
-        )
+        parent, key = parents.table, record.table().c.id
         conditions = [
             AUDIENCE.audience_id == ENROLMENT.class_id,
             AUDIENCE.record_kind == kind,
             or_(ENROLMENT.start_date.is_(None), ENROLMENT.start_date <= AUDIENCE.date),
             or_(ENROLMENT.end_date.is_(None), ENROLMENT.end_date >= AUDIENCE.date),
         ]
+        enrolled = and_(ENROLMENT.student_id == parent.c.student_id, ENROLMENT.ended_at.is_(None))
         if within:
             conditions.append(AUDIENCE.date.between(parent.c.lower, parent.c.upper))
+        if parents.dialect == "sqlite" and not parents.shared:
+            # Looked up for each parent in turn, so that a page can be cut along the way.
+            mine = select(AUDIENCE.record_id).where(enrolled, *conditions).correlate(parent)
+            columns = {"concerned_student_ids": parent.c.student_id}
+            return Match(parent, key.in_(mine), parent.c.parent_group, parent.c.student_id, columns)
         addressed: FromClause = r.Audience.table()
         if parents.dialect == "postgresql":
             # OFFSET keeps PostgreSQL from flattening this: it expects classes to have as few records as
@@ -54,8 +56,8 @@ def by_audience(kind: str, record: type[r.Record], within: str = "date") -> Path
             inner = select(AUDIENCE.record_id).where(*conditions).offset(0)
             addressed = inner.correlate(parent, r.Enrolment.table()).lateral("addressed")
             conditions = []
-        source = enrolled.join(addressed, true())
-        return _matched(record.table().c.id, source, parent, addressed.c.record_id, conditions, parents)
+        source = parent.join(r.Enrolment.table(), enrolled).join(addressed, true())
+        return _matched(key, source, parent, addressed.c.record_id, conditions, parents)
 
     return path
 

@@ -28,14 +28,18 @@ REMEMBERED = (REFERENCES.keys() - {"Attachment", "TripUpdate", "Dashboard"}) | {
 """Relations whose answers depend on the parent alone: reference data, and what rights come from."""
 KEPT = 50_000
 """Answers kept, each some hundred bytes to a few kilobytes; the least used go first."""
-LONGEST = 60
-"""Seconds after which an answer is read again, because some records appear at a set time."""
 
 
 class Remembered:
-    """Answers for single parents, whole records each, valid for one generation of the database."""
+    """Answers for single parents, whole records each, valid for one generation of the database.
 
-    def __init__(self) -> None:
+    A minute is a generation at the most, because some records appear at a set time.
+
+    `generation` gives a value that changes with the database, or None while that cannot be told.
+    """
+
+    def __init__(self, generation: Callable[[], object]) -> None:
+        self._database = generation
         self._answers: LRUCache[Key, Children] = LRUCache(KEPT)
         self._generation: object = None
 
@@ -44,15 +48,12 @@ class Remembered:
         """Tell whether a question may be answered from memory."""
         return request.relation in REMEMBERED and request.page.limit is None and request.newest_first is None
 
-    async def answer(
-        self, request: Request, generation: Callable[[], object], fetch: Fetch
-    ) -> Mapping[str, Children]:
+    async def answer(self, request: Request, fetch: Fetch) -> Mapping[str, Children]:
         """Answer from memory what is known, and fetch the rest with every column.
 
-        `generation` gives a value that changes with the database, or None while that cannot be told.
         The rows are shared: who changes one must copy it first.
         """
-        before = self._now(request.now, generation)
+        before = self.generation(request.now)
         if before is None:
             return await fetch(request)
         if before != self._generation:
@@ -70,21 +71,21 @@ class Remembered:
                 found[parent.group] = Children(list(answer.rows))
         if unknown:
             found.update(await self._learn(request, unknown, fetch))
-            if before != self._now(request.now, generation):
+            if before != self.generation(request.now):
                 self._generation = None
         return found
 
-    def record(self, relation: str, key: str, now: datetime, generation: Callable[[], object]) -> Row | None:
+    def record(self, relation: str, key: str, now: datetime) -> Row | None:
         """Return a record by its id from memory, or None."""
-        if relation not in REFERENCES or self._generation != self._now(now, generation):
+        if relation not in REFERENCES or self._generation != self.generation(now):
             return None
         answer = self._answers.get((relation, (), key))
         return answer.rows[0] if answer is not None and answer.rows else None
 
-    @staticmethod
-    def _now(now: datetime, generation: Callable[[], object]) -> object:
-        known = generation()
-        return None if known is None else (known, int(now.timestamp()) // LONGEST)
+    def generation(self, now: datetime) -> object:
+        """Return a value that changes when what is remembered must be read again; None: remember nothing."""
+        known = self._database()
+        return None if known is None else (known, now.hour, now.minute, now.date())
 
     async def _learn(
         self, request: Request, unknown: Mapping[Key, list[Parent]], fetch: Fetch

@@ -31,7 +31,7 @@ from adapters.native.reader import Reader
 from adapters.native.relations import RELATIONS
 from adapters.native.remembered import Remembered
 from adapters.native.sqlite_reader import SqliteReader
-from adapters.native.statements import PARENT_FIELDS, Relation, Shape, build
+from adapters.native.statements import PARENT_FIELDS, Relation, Shape, build, places
 from adapters.records import Instant, search_text
 
 IMPLICIT = ("id", "school_id", "student_id", "source_id")
@@ -49,7 +49,7 @@ class NativeSource:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self.reader = open_reader(engine)
-        self._remembered = Remembered()
+        self._remembered = Remembered(self.reader.generation)
 
     @property
     def relations(self) -> Set[str]:
@@ -62,20 +62,25 @@ class NativeSource:
         Raises NotSupported, RetryLater, InvalidCursor.
         """
         if self._remembered.takes(request):
-            return await self._remembered.answer(request, self.reader.generation, self._read)
+            return await self._remembered.answer(request, self._read)
         return await self._read(request)
 
     def recall(self, relation: str, key: str, now: datetime) -> Row | None:
         """Return the record of an id where it is in memory and the database has not changed since."""
-        return self._remembered.record(relation, key, now, self.reader.generation)
+        return self._remembered.record(relation, key, now)
+
+    def generation(self, now: datetime) -> object:
+        """Return a value that changes when records at hand must be read again; None while that is unknown."""
+        return self._remembered.generation(now)
 
     async def _read(self, request: Request) -> Mapping[str, Children]:
         relation = RELATIONS.get(request.relation)
         if relation is None:
             raise NotSupported(f"The database has no relation {request.relation}.")
-        shape = _shape(relation, request)
+        places_ = places(len(request.parents)) if self.engine.dialect.name == "sqlite" else 0
+        shape = _shape(relation, request, places_)
         statement = _statement(request.relation, shape, self.engine.dialect)
-        values = _values(relation, request)
+        values = _values(relation, request, places_)
         try:
             rows = await self.reader.read(statement, values, (request.viewer_id, request.now))
         except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
@@ -109,7 +114,7 @@ class NativeAdapter:
         return NativeSource(open_database(str(options["url"])))
 
 
-def _shape(relation: Relation, request: Request) -> Shape:
+def _shape(relation: Relation, request: Request, places: int) -> Shape:
     known = relation.columns
     columns = dict.fromkeys((*(name for name in IMPLICIT if name in known), *request.columns))
     newest_first = relation.newest_first if request.newest_first is None else request.newest_first
@@ -123,12 +128,13 @@ def _shape(relation: Relation, request: Request) -> Shape:
         keyed=page.limit is not None and page.cursors,
         shared=len({parent.group for parent in request.parents}) < len(request.parents),
         descending=newest_first != page.backward,
+        parents=places,
     )
 
 
 @lru_cache(maxsize=4096)
 def _statement(name: str, shape: Shape, dialect: Dialect) -> CompiledStatement:
-    given = {"parents", "now", "viewer", "today", "limit"} | set(PARENT_COLUMNS)
+    given = {"parents", "now", "viewer", "today", "limit", *PARENT_COLUMNS, *_place_names(shape.parents)}
     given |= {f"filter_{one}" for one in shape.filters}
     if shape.cursor:
         given |= {f"cursor{index}" for index in range(len(RELATIONS[name].order))}
@@ -136,15 +142,9 @@ def _statement(name: str, shape: Shape, dialect: Dialect) -> CompiledStatement:
     return compile_statement(statement, dialect, frozenset(given), dialect.name == "postgresql")
 
 
-def _values(relation: Relation, request: Request) -> dict[str, Any]:
-    rows = [(p.group, p.id, p.student_id, p.lower, p.upper) for p in request.parents]
-    values: dict[str, Any] = {
-        **dict(zip(PARENT_COLUMNS, zip(*rows, strict=True), strict=False)),
-        "parents": orjson.dumps(rows).decode(),
-        "now": request.now,
-        "viewer": request.viewer_id,
-        "today": request.now.date(),
-    }
+def _values(relation: Relation, request: Request, places: int) -> dict[str, Any]:
+    values = _parent_values(request, places)
+    values |= {"now": request.now, "viewer": request.viewer_id, "today": request.now.date()}
     for name, value in request.filters.items():
         if name == "search":
             value = "%" + re.sub(r"([%_\\])", r"\\\1", search_text(value)) + "%"
@@ -158,6 +158,27 @@ def _values(relation: Relation, request: Request) -> dict[str, Any]:
         for index, value in enumerate(decode_cursor(request.page.cursor, types)):
             values[f"cursor{index}"] = value
     return values
+
+
+def _parent_values(request: Request, places: int) -> dict[str, Any]:
+    """Describe the parents: each in parameters of its own, or all in lists."""
+    if places:
+        found: dict[str, Any] = dict.fromkeys(_place_names(places))
+        for place, one in enumerate(request.parents):
+            found[f"parent{place}_parent_group"] = one.group
+            found[f"parent{place}_id"] = one.id
+            found[f"parent{place}_student_id"] = one.student_id
+            found[f"parent{place}_lower"] = one.lower.isoformat()
+            found[f"parent{place}_upper"] = one.upper.isoformat()
+        return found
+    rows = [(p.group, p.id, p.student_id, p.lower, p.upper) for p in request.parents]
+    lists = dict(zip(PARENT_COLUMNS, zip(*rows, strict=True), strict=False))
+    return {**lists, "parents": orjson.dumps(rows).decode()}
+
+
+@lru_cache(maxsize=64)
+def _place_names(places: int) -> tuple[str, ...]:
+    return tuple(f"parent{place}_{name}" for place in range(places) for name in PARENT_FIELDS)
 
 
 def _value_type(column: ColumnElement[Any]) -> type:

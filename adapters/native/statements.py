@@ -35,6 +35,7 @@ from sqlalchemy import (
     true,
     tuple_,
     type_coerce,
+    values,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import NullType, TypeEngine
@@ -107,20 +108,34 @@ class Shape:
     shared: bool
     """Whether several parents have one list together."""
     descending: bool
+    parents: int = 0
+    """How many parents are parameters of their own; 0 for any number, in one parameter (a list)."""
 
 
-def parents(dialect: str) -> FromClause:
+MOST_APART = 32
+"""Up to so many parents SQLite gets as parameters of their own, which it reads faster than JSON."""
+
+
+def places(parents: int) -> int:
+    """Return the number of places for so many parents: a power of two, so that texts stay few; 0 for JSON."""
+    return 1 << (parents - 1).bit_length() if parents <= MOST_APART else 0
+
+
+def parents(dialect: str, places: int) -> FromClause:
     """Read the parameters that describe the parents as a table."""
+    kinds = (String, String, String, Date, Date)
+    named = [column(name, kind()) for name, kind in zip(PARENT_FIELDS, kinds, strict=True)]
     if dialect == "postgresql":
-        kinds = (String, String, String, Date, Date)
-        arrays = [
-            bindparam(f"parent_{name}", type_=ARRAY(kind()))
-            for name, kind in zip(PARENT_FIELDS, kinds, strict=True)
-        ]
-        named = [column(name, kind()) for name, kind in zip(PARENT_FIELDS, kinds, strict=True)]
+        arrays = [bindparam(f"parent_{one.name}", type_=ARRAY(one.type)) for one in named]
         return func.unnest(*arrays).table_valued(*named, name="parent").render_derived()
-    rows = func.json_each(bindparam("parents", type_=String))
-    value = rows.table_valued("value", name="parent_rows").c.value
+    if places:
+        rows = [
+            tuple(bindparam(f"parent{place}_{one.name}", type_=String) for one in named)
+            for place in range(places)
+        ]
+        return values(*named).data(rows).cte("parent")
+    rows_ = func.json_each(bindparam("parents", type_=String))
+    value = rows_.table_valued("value", name="parent_rows").c.value
     texts = [func.json_extract(value, f"$[{index}]", type_=String) for index in range(5)]
     typed: list[ColumnElement[Any]] = [*texts[:3], *(type_coerce(text, Date) for text in texts[3:])]
     fields = zip(PARENT_FIELDS, typed, strict=True)
@@ -130,7 +145,7 @@ def parents(dialect: str) -> FromClause:
 
 def build(relation: Relation, shape: Shape, dialect: str) -> Select[Any]:
     """Write the statement of one relation in one shape."""
-    parent = parents(dialect)
+    parent = parents(dialect, shape.parents)
     match = relation.path(Parents(parent, shape.shared, dialect))
     asked = Question(relation, shape, match)
     if not shape.paged:

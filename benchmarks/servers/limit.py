@@ -79,7 +79,9 @@ async def dashboard(guardian: str, variables: dict[str, Any]) -> bytes:
     return orjson.dumps({"data": data})
 
 
-async def one_list(guardian: str, name: str, field: str, show: Any, most: int, values: dict[str, Any]) -> bytes:
+async def one_list(
+    guardian: str, name: str, field: str, show: Any, most: int, values: dict[str, Any]
+) -> bytes:
     """Answer an operation with one list per student."""
     students = await read("students", {"guardian": guardian})
     rows = await read(name, {"students": [row["id"] for row in students], **values})

@@ -23,7 +23,12 @@ from benchmarks.hand_written import (
 
 tokens = Tokens(os.environ["BENCHMARK_KEY"])
 read = open_statements(os.environ["BENCHMARK_DATABASE"])
-query, viewer, student, grades = QueryType(), ObjectType("Viewer"), ObjectType("Student"), ObjectType("GradeConnection")
+query, viewer, student, grades = (
+    QueryType(),
+    ObjectType("Viewer"),
+    ObjectType("Student"),
+    ObjectType("GradeConnection"),
+)
 
 
 class Loaders:

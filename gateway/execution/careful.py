@@ -38,17 +38,18 @@ class CarefulRun:
     """One execution of one plan for one request; `loaded` holds what is known of its edges already."""
 
     def __init__(
-        self, variables: VariableValues, context: RequestContext, loaded: Sequence[Loaded | None]
+        self, plan: Plan, variables: VariableValues, context: RequestContext, loaded: Sequence[Loaded | None]
     ) -> None:
-        self.variables = variables
+        self._plan = plan
+        self._arguments = plan.arguments(variables)
         self.context = context
         self._loaded = loaded
         self._raised: list[tuple[GraphQLError, Place, bool]] = []
         self._nulled: set[Place] = set()
 
-    async def operation(self, plan: Plan) -> dict[str, Any] | None:
+    async def operation(self) -> dict[str, Any] | None:
         """Run the root selection; the fields of a mutation one after another."""
-        (result,) = await self._objects(plan.root, [self.context.root], Root(), plan.serial)
+        (result,) = await self._objects(self._plan.root, [self.context.root], Root(), self._plan.serial)
         return None if self._lands(result, Root(), 0) else result
 
     @property
@@ -103,13 +104,13 @@ class CarefulRun:
         return await self._complete(one, one.shape, values, Field(level, one.key))
 
     async def _batch(self, one: FieldPlan, objects: Sequence[Any]) -> list[Any]:
-        assert one.edge is not None and one.arguments is not None and one.selection is not None
+        assert one.edge is not None and one.selection is not None
         known = self._loaded[one.slot]
         if not objects or (known is not None and len(known.objects) == len(objects)):
             return list(known.values) if known is not None and objects else []
         try:
             self.context.require_charter(one.owner, one.name)
-            arguments = one.arguments.read(self.variables)
+            arguments = self._arguments[one.slot]
             return list(await one.edge.batch(self.context, objects, arguments, one.selection))
         except Exception as error:
             return [error] * len(objects)

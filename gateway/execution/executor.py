@@ -29,8 +29,8 @@ async def run(
             return await fast.data(), []
         except UNWRITABLE:
             pass
-    careful = CarefulRun(variables, context, fast.loaded)
-    return await careful.operation(plan), careful.errors
+    careful = CarefulRun(plan, variables, context, fast.loaded)
+    return await careful.operation(), careful.errors
 
 
 class FastRun:
@@ -38,7 +38,7 @@ class FastRun:
 
     def __init__(self, plan: Plan, variables: VariableValues, context: RequestContext) -> None:
         self.plan = plan
-        self.variables = variables
+        self._arguments = plan.arguments(variables)
         self.context = context
         self.loaded: list[Loaded | None] = [None] * len(plan.edges)
         self._notes: Notes = [[] for _ in range(plan.slots)]
@@ -66,11 +66,11 @@ class FastRun:
                 raise result
 
     async def _edge(self, plan: ObjectPlan, one: FieldPlan) -> None:
-        assert one.edge is not None and one.arguments is not None and one.selection is not None
+        assert one.edge is not None and one.selection is not None
         notes = self._notes[plan.slot]
         objects = [value for value, _ in notes]
         try:
-            arguments = one.arguments.read(self.variables)
+            arguments = self._arguments[one.slot]
             values = await one.edge.batch(self.context, objects, arguments, one.selection)
         except Exception as error:
             self.loaded[one.slot] = Loaded(objects, [error] * len(objects))
