@@ -11,16 +11,16 @@ import json
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Any
 
 import httpx
@@ -31,6 +31,7 @@ from sqlalchemy import text
 
 from adapters.native.database import open_database
 from benchmarks.data import FAMILIES, add_families, load_schools
+from benchmarks.measured import Case, Measured
 from benchmarks.report import write_report
 from gateway.authentication import development_key, make_token
 from gateway.settings import Settings
@@ -73,22 +74,6 @@ PEERS = (
     Peer("Strawberry, dataloaders", _uvicorn("passerelle"), "strawberry"),
     Peer("Strawberry, no dataloaders", _uvicorn("passerelle"), "naive"),
 )
-
-
-@dataclass
-class Measured:
-    """What the rounds of one server and operation gave."""
-
-    rates: list[float] = field(default_factory=list)
-    p50: list[float] = field(default_factory=list)
-    p99: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-    statements: float = 0
-
-    @property
-    def rate(self) -> float:
-        """Requests a second, the median of the rounds."""
-        return statistics.median(self.rates)
 
 
 @dataclass
@@ -182,7 +167,8 @@ def measure(
     taking_part = [one for one in servers if operation in one.peer.operations]
     answers = [ask(one, operation, token) for one in taking_part]
     for server, answer in zip(taking_part, answers, strict=True):
-        assert answer == answers[0], f"{server.peer.name} answers {operation} otherwise: {answer!s:.2000}"
+        difference = next(_differences(answers[0], answer, ""), None)
+        assert difference is None, f"{server.peer.name} answers {operation} otherwise: {difference}"
     found = {one.peer.name: Measured() for one in taking_part}
     for one in taking_part:
         load(one, operation, token, seconds, Measured())
@@ -190,6 +176,18 @@ def measure(
         for one in taking_part:
             load(one, operation, token, seconds, found[one.peer.name])
     return found
+
+
+def _differences(expected: Any, found: Any, path: str) -> Iterator[str]:
+    """Tell where an answer differs from the first server's."""
+    if isinstance(expected, dict) and isinstance(found, dict) and expected.keys() == found.keys():
+        for key, value in expected.items():
+            yield from _differences(value, found[key], f"{path}.{key}")
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for index, value in enumerate(expected):
+            yield from _differences(value, found[index], f"{path}[{index}]")
+    elif expected != found:
+        yield f"{path}: {str(found)[-500:]} instead of {str(expected)[-500:]}"
 
 
 @contextmanager
@@ -256,7 +254,7 @@ def main(
     def token(person: str) -> str:
         return make_token(Caller("GUARDIAN", person), settings, timedelta(hours=12), datetime.now(UTC))
 
-    results: dict[tuple[str, int, str, str], dict[str, Measured]] = {}
+    results: list[Case] = []
     for dialect in dialects.split(","):
         for schools in (1, 20):
             with ExitStack() as stack:
@@ -278,19 +276,19 @@ def main(
                     if operation not in operations.split(","):
                         continue
                     found = measure(servers, operation, token(person), rounds, seconds)
-                    results[dialect, schools, operation, person] = found
-                    _print(dialect, schools, operation, person, found)
+                    results.append(Case(dialect, schools, operation, person, found))
+                    _print(results[-1])
+                    (folder / "results.json").write_text(json.dumps([asdict(one) for one in results]))
     if report:
         write_report(results, ROOT / "docs")
 
 
-def _print(dialect: str, schools: int, operation: str, person: str, found: dict[str, Measured]) -> None:
-    best = max((one.rate for name, one in found.items() if name.startswith("limit")), default=1)
-    print(f"\n{dialect}, {schools} schools, {operation}, {person}")
-    for name, one in sorted(found.items(), key=lambda item: -item[1].rate):
+def _print(case: Case) -> None:
+    print(f"\n{case.dialect}, {case.schools} schools, {case.operation}, {case.person}")
+    for name, one in sorted(case.servers.items(), key=lambda item: -item[1].rate):
         print(
-            f"  {name:28} {one.rate:8.0f}/s  {one.rate / best:5.2f}  p50 {statistics.median(one.p50):6.1f} ms"
-            f"  p99 {statistics.median(one.p99):6.1f} ms  {statistics.median(one.cpu):6.2f} ms CPU"
+            f"  {name:28} {one.rate:8.0f}/s  {one.rate / case.limit:5.2f}  p50 {median(one.p50):6.1f} ms"
+            f"  p99 {median(one.p99):6.1f} ms  {median(one.cpu):6.2f} ms CPU"
             f"  {one.statements:5.1f} statements",
             flush=True,
         )
