@@ -126,8 +126,8 @@ class Source(Protocol):
 class SourceWithMemory(Source, Protocol):
     """A source that keeps small records at hand, so that following a pointer to one costs no question."""
 
-    def recall(self, relation: str, key: str, now: datetime) -> Row | None:
-        """Return the record of this id where it is at hand and still valid; the row is shared, copy it."""
+    def recall(self, relation: str, keys: Sequence[str], now: datetime) -> dict[str, Row]:
+        """Return the records of these ids that are at hand and still valid; rows are shared, copy them."""
 
     def generation(self, now: datetime) -> object:
         """Return a value that changes when records at hand must be read again; None while that is unknown."""

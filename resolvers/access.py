@@ -54,7 +54,7 @@ async def students(
 
 
 async def load_students(context: RequestContext, ids: Sequence[str], selection: Selection) -> list[Any]:
-    """Load students of the scope, in the order of their names at the source."""
+    """Load students of the scope, in the order of their ids."""
     me = context.me()
     found = await context.referenced("Student", Student, [(me, one) for one in ids], selection)
     for one in found:
@@ -267,7 +267,7 @@ def _action(context: RequestContext, kind: str, described: Waiting, owner: str |
         "due_date": due,
         "is_overdue": due is not None and due < context.today(school),
         "student_id": owner,
-        "target_id": GlobalId(described.type_name, row["@source"], row["id"], owner),
+        "target_id": GlobalId(described.type_name, context.source_of(row), row["id"], owner),
     }
 
 

@@ -14,9 +14,8 @@ from adapters.native.gateway_state import GatewayState
 from resolvers.catalogue import Catalogue
 from resolvers.errors import CharterNotAccepted, NotAuthenticated, SourceFailed
 from resolvers.fields import Edge
-from resolvers.identifiers import GlobalId
 from resolvers.loading import Ask, LoaderLayer, ask
-from resolvers.recipes import DerivedField, Recipe, recipe_of
+from resolvers.recipes import Recipe, recipe_of
 from resolvers.routing import Sources
 from resolvers.selection import Selection
 from resolvers.viewer import Scope, load_scope
@@ -33,6 +32,8 @@ OPEN_FIELDS_BEFORE_CHARTER = {
 }
 OPEN_FIELDS_BEFORE_LOGIN = {("Query", "charter"), ("Query", "help_articles"), ("Query", "help_article")}
 Results = list[Any]
+Wanted = Sequence[tuple[Any, str | None]]
+"""Parents, each with the id of the record it points to."""
 
 
 class RequestContext(LoaderLayer):
@@ -147,77 +148,47 @@ class RequestContext(LoaderLayer):
         self, type_name: str, rows: Sequence[Row], selection: Selection, student: str | None = None
     ) -> list[Any]:
         """Make objects of one type from rows: times in the school's zone, derived fields filled in."""
-        recipe = recipe_of(self.catalogue, type_name, selection)
-        bound = student if recipe.is_student_bound else None
-        return [self._build(recipe, row.copy(), bound) for row in rows]
+        return recipe_of(self.catalogue, type_name, selection).build(rows, self, student)
 
-    def _build(self, recipe: Recipe, row: Row, student: str | None) -> Any:
-        native = self.sources.native.name
-        source = row.pop("@source", native)
-        if source != native and (fault := self.catalogue.fault(recipe.type_name, row, recipe.columns)):
+    def check(self, kind: type, source: str, row: Row, columns: tuple[str, ...]) -> None:
+        """Raise SourceFailed where a foreign source gave a value of another kind than the contract says."""
+        if fault := self.catalogue.fault(kind.__name__, row, columns):
             raise SourceFailed(source, f"The source {source} gave something unreadable: {fault}.")
-        school, key = row.get("school_id"), row.get("id")
-        if recipe.instants:
-            zone = self.scope.zone(school)
-            for name in recipe.instants:
-                if row[name] is not None:
-                    row[name] = row[name].astimezone(zone)
-        if recipe.has_id and key is not None:
-            row["id"] = GlobalId(recipe.type_name, source, key, student).encode()
-        row["_id"], row["_school"], row["_source"] = key, school, source
-        row["_student"] = key if recipe.type_name == "Student" else student
-        instance: Any = object.__new__(recipe.kind)
-        instance.__dict__ = row
-        if recipe.hidden:
-            row["_hidden"] = {name: row[name] for name in recipe.hidden}
-            row.update({rule.name: self._derive(rule, row) for rule in recipe.derived})
-        else:
-            for rule in recipe.derived:
-                row[rule.name] = self._derive(rule, row)
-        return instance
 
-    def _derive(self, rule: DerivedField, row: Row) -> Any:
-        value = rule.function(row, self)
-        if rule.of is None or value is None:
-            return value
+    def nested(self, type_name: str, value: Any, row: Row) -> Any:
+        """Make the objects that a derived field gave the columns of, inside the object of a row."""
         if isinstance(value, list):
-            return [self._nested(rule.of, one, row) for one in value]
-        return self._nested(rule.of, value, row)
-
-    def _nested(self, type_name: str, columns: Row, row: Row) -> Any:
-        return self.plain(type_name, columns, row["_id"], row["_student"], row["_school"], row["_source"])
+            return [self.nested(type_name, one, row) for one in value]
+        if value is None:
+            return None
+        return self.plain(type_name, value, row["_id"], row["_student"], row["_school"], row["_source"])
 
     # ---- what most edges do ------------------------------------------------------------------------
 
-    async def referenced(
-        self,
-        relation: str,
-        target: type,
-        wanted: Sequence[tuple[Any, str | None]],
-        selection: Selection,
-    ) -> Results:
+    def recalled(self, relation: str, target: type, wanted: Wanted, selection: Selection) -> Results | None:
+        """Return the records that parents name by id, where all are at hand; else None."""
+        recipe = recipe_of(self.catalogue, target.__name__, selection)
+        places = self._places(recipe, wanted)
+        found = self._at_hand(relation, recipe, places)
+        try:
+            return [found[place] for place in places]
+        except KeyError:
+            return None
+
+    async def referenced(self, relation: str, target: type, wanted: Wanted, selection: Selection) -> Results:
         """Load the records that parents name by id; None where there is none the viewer may see."""
         name = target.__name__
         recipe = recipe_of(self.catalogue, name, selection)
-        native = self.sources.native.name
-        found: dict[tuple[str | None, ...], Any] = {}
-        pointers: dict[tuple[str | None, ...], Any] = {}
-        places = []
-        place: tuple[str | None, ...]
-        for parent, key in wanted:
-            known: dict[str, Any] = parent.__dict__
-            student, school, source = known["_student"], known["_school"], known["_source"]
-            if source == native and not recipe.is_student_bound:
-                # Whose record pointed here makes no difference: one object for all who point.
-                student = school = None
-            place = (key, student, school, source)
-            places.append(place)
-            if place in found or place in pointers:
-                continue
-            if student is None and (row := self.recall(relation, key, source)) is not None:
-                found[place] = self._build(recipe, row.copy(), None)
-            else:
-                pointers[place] = self.plain(name, {}, *place)
+        places = self._places(recipe, wanted)
+        found = self._at_hand(relation, recipe, places)
+        pointers = {}
+        for place, (parent, key) in zip(places, wanted, strict=True):
+            if place not in found and place not in pointers:
+                # Whose record pointed here makes no difference where the place is the key alone.
+                student, school = (
+                    (parent._student, parent._school) if isinstance(place, tuple) else (None, None)
+                )
+                pointers[place] = self.plain(name, {}, key, student, school, parent._source)
         if pointers:
             answers = await self.fetch(ask(relation), list(pointers.values()), recipe.columns)
             for (place, pointer), answer in zip(pointers.items(), answers, strict=True):
@@ -225,6 +196,24 @@ class RequestContext(LoaderLayer):
                     answer if isinstance(answer, Exception) else self._first(name, answer, pointer, selection)
                 )
         return [found[place] for place in places]
+
+    def _places(self, recipe: Recipe, wanted: Wanted) -> list[Any]:
+        """Name each record once: by its key where all who point see the same, else also by who points."""
+        if recipe.is_student_bound:
+            return [(key, one._student, one._school, one._source) for one, key in wanted]
+        native = self.sources.native.name
+        return [
+            key if one.__dict__["_source"] == native else (key, one._student, one._school, one._source)
+            for one, key in wanted
+        ]
+
+    def _at_hand(self, relation: str, recipe: Recipe, places: list[Any]) -> dict[Any, Any]:
+        """Make the objects whose records need not be asked for."""
+        rows = self.recall(relation, [one for one in dict.fromkeys(places) if isinstance(one, str)])
+        found: dict[Any, Any] = dict(zip(rows, recipe.build(list(rows.values()), self, None), strict=True))
+        if None in places:
+            found[None] = None
+        return found
 
     def _first(self, name: str, answer: Children, pointer: Any, selection: Selection) -> Any:
         try:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Arguments = Mapping[str, Any]
 Batch = Callable[["RequestContext", Sequence[Any], Arguments, "Selection"], Awaitable[Sequence[Any]]]
+AtOnce = Callable[["RequestContext", Sequence[Any], "Selection"], Sequence[Any] | None]
 Derivation = Callable[[dict[str, Any], "RequestContext"], Any]
 
 
@@ -26,6 +27,8 @@ class Edge:
 
     batch: Batch
     needs: tuple[str, ...] = ()
+    at_once: AtOnce | None = None
+    """Answers without waiting, or returns None where that is not possible this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,19 @@ class Fields:
     def to_one(self, kind: type, name: str, target: type, key: str, relation: str | None = None) -> None:
         """Register an edge to the one record whose id is in the column `key`."""
 
+        def wanted(parents: Sequence[Any]) -> list[tuple[Any, str | None]]:
+            return [(parent, getattr(parent, key)) for parent in parents]
+
         async def batch(
             context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
         ) -> Sequence[Any]:
-            wanted = [(parent, getattr(parent, key)) for parent in parents]
-            return await context.referenced(relation or target.__name__, target, wanted, selection)
+            return await context.referenced(named, target, wanted(parents), selection)
 
-        self.edges[kind.__name__, name] = Edge(batch, (key,))
+        def at_once(context: RequestContext, parents: Sequence[Any], selection: Selection) -> Any:
+            return context.recalled(named, target, wanted(parents), selection)
+
+        named = relation or target.__name__
+        self.edges[kind.__name__, name] = Edge(batch, (key,), at_once)
 
     def to_many(self, kind: type, name: str, target: type, key: str, relation: str | None = None) -> None:
         """Register an edge to the records whose ids are listed in the column `key`, in that order."""

@@ -66,7 +66,7 @@ async def load(
     found = {}
     for identifier in wanted:
         row = rows.get(f"{identifier.key}\n{identifier.student or ''}")
-        if row is not None and row.get("@source") == identifier.source:
+        if row is not None and context.source_of(row) == identifier.source:
             found[identifier] = context.build(type_name, [row], selection, identifier.student)[0]
     return found
 
@@ -175,7 +175,7 @@ async def _own_dashboard(
     context: RequestContext, type_name: str, wanted: Sequence[GlobalId], columns: tuple[str, ...]
 ) -> dict[str, Row]:
     mine = [one for one in wanted if one.key == context.caller.person_id]
-    default = {"id": context.caller.person_id, "@source": context.sources.native.name, **DEFAULT_DASHBOARD}
+    default = {"id": context.caller.person_id, **DEFAULT_DASHBOARD}
     saved = await _of_anyone(context, type_name, mine, columns)
     return {f"{one.key}\n": default for one in mine} | saved
 
@@ -202,7 +202,6 @@ def acceptance_row(charter: Row) -> Row:
         "school_id": charter["school_id"],
         "decision": charter["decision"],
         "decided_at": charter["decided_at"],
-        "@source": charter["@source"],
     }
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from adapters.base import Row
 from resolvers.catalogue import Catalogue
+from resolvers.fields import Derived
+from resolvers.identifiers import GlobalId
 from resolvers.selection import Selection
 
 if TYPE_CHECKING:
@@ -15,29 +18,18 @@ if TYPE_CHECKING:
 STUDENT_BOUND = {"AbsenceJustification", "Acknowledgement", "TripUpdate"}
 """Types that belong to one student without being StudentScoped: their id names the student too."""
 
-
-@dataclass(frozen=True, slots=True)
-class DerivedField:
-    """One derived field to fill in; `of` names the type of the nested object it makes, if any."""
-
-    name: str
-    function: Callable[[dict[str, Any], RequestContext], Any]
-    of: str | None
+Build = Callable[[Sequence[Row], "RequestContext", str | None], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What to read for the objects of one type, and what to do with each row."""
+    """What to read for the objects of one type, and the function that makes them."""
 
     type_name: str
-    kind: type
     columns: tuple[str, ...]
-    instants: tuple[str, ...]
-    derived: tuple[DerivedField, ...]
-    hidden: tuple[str, ...]
-    """Columns that a derived field of the same name hides; an edge may need what the source gave."""
     is_student_bound: bool
-    has_id: bool
+    build: Build
+    """Makes objects of rows, for a student where they are bound to one: (rows, context, student)."""
 
 
 def recipe_of(catalogue: Catalogue, type_name: str, selection: Selection) -> Recipe:
@@ -57,16 +49,69 @@ def _write(catalogue: Catalogue, type_name: str, selection: Selection) -> Recipe
         if (type_name, name) in catalogue.derived and name != "id"
     }
     described = catalogue.types[type_name]
-    return Recipe(
-        type_name,
-        described.kind,
-        columns,
-        catalogue.instants(type_name, columns),
-        tuple(
-            DerivedField(name, rule.function, rule.of.__name__ if rule.of else None)
-            for name, rule in rules.items()
-        ),
-        tuple(name for name in rules if name in columns),
-        type_name in STUDENT_BOUND or "StudentScoped" in described.interfaces,
-        "id" in fields,
-    )
+    is_bound = type_name in STUDENT_BOUND or "StudentScoped" in described.interfaces
+    names: dict[str, Any] = {"new": object.__new__, "kind": described.kind, "GlobalId": GlobalId}
+    names["columns"] = columns
+    inner = [
+        *_times(catalogue.instants(type_name, columns)),
+        *_identity(type_name, "id" in fields, is_bound),
+        *_derivations(rules, columns, names),
+    ]
+    exec("\n".join([*_HEAD, *inner, "        built.append(one)", "    return built"]), names)
+    return Recipe(type_name, columns, is_bound, names["build"])
+
+
+_HEAD = (
+    "def build(rows, context, student):",
+    "    native, zones = context.sources.native.name, context.scope.zones",
+    "    built = []",
+    "    for row in rows:",
+    "        row = row.copy()",
+    "        source = row.pop('@source', native)",
+    "        if source != native: context.check(kind, source, row, columns)",
+    "        school, key = row.get('school_id'), row.get('id')",
+)
+
+
+def _identity(type_name: str, with_id: bool, is_bound: bool) -> list[str]:
+    """Write the identifier for clients, and what edges need to know of the object they start from."""
+    owner = "student" if is_bound else "None"
+    lines = []
+    if with_id:
+        identifier = f"GlobalId({type_name!r}, source, key, {owner}).encode()"
+        lines.append(f"        if key is not None: row['id'] = {identifier}")
+    student = "key" if type_name == "Student" else owner
+    return [
+        *lines,
+        f"        row['_id'], row['_student'] = key, {student}",
+        "        row['_school'], row['_source'] = school, source",
+        "        one = new(kind)",
+        "        one.__dict__ = row",
+    ]
+
+
+def _times(instants: Sequence[str]) -> list[str]:
+    """Write how points in time are put into the zone of the row's school."""
+    lines = ["        zone = zones.get(school) or context.scope.zone(school)"] if instants else []
+    for name in instants:
+        lines.append(f"        if row[{name!r}] is not None: row[{name!r}] = row[{name!r}].astimezone(zone)")
+    return lines
+
+
+def _derivations(rules: dict[str, Derived], columns: Sequence[str], names: dict[str, Any]) -> list[str]:
+    """Write how derived fields are filled in.
+
+    A derived field may hide the column of its own name; an edge may need what the source gave.
+    """
+    hidden = [name for name in rules if name in columns]
+    values = {}
+    for index, (name, rule) in enumerate(rules.items()):
+        names[f"derive{index}"] = rule.function
+        values[name] = f"derive{index}(row, context)"
+        if rule.of is not None:
+            values[name] = f"context.nested({rule.of.__name__!r}, {values[name]}, row)"
+    if hidden:
+        kept = ", ".join(f"{name!r}: row[{name!r}]" for name in hidden)
+        derived = ", ".join(f"{name!r}: {value}" for name, value in values.items())
+        return [f"        row['_hidden'] = {{{kept}}}", f"        row.update({{{derived}}})"]
+    return [f"        row[{name!r}] = {value}" for name, value in values.items()]

@@ -89,15 +89,17 @@ def original(row: Row, context: RequestContext) -> Row | None:
 
 @fields.edge(Student, "timetable")
 async def timetable(
-    context: RequestContext, parents: Sequence[Any], arguments: Arguments, _selection: Selection
+    context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
 ) -> Sequence[Any]:
     """Work out the window of each student; the lessons are read by the edges below."""
+    with_weeks = "weeks" in selection.fields("Timetable")
     found = await windows(context, [parent._student for parent in parents], arguments)
     tables = []
     for parent in parents:
         school = context.scope.schools.get(parent._school or "", {})
         lower, upper = bounded(found[parent._student], school, context.today(parent._school))
-        weeks = [context.plain("SchoolWeek", week) for week in weeks_between(school, lower, upper)]
+        spanned = weeks_between(school, lower, upper) if with_weeks else ()
+        weeks = [context.plain("SchoolWeek", week) for week in spanned]
         row = {"from_": lower, "to": upper, "weeks": weeks}
         tables.append(
             context.plain("Timetable", row, parent._student, parent._student, parent._school)

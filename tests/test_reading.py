@@ -94,7 +94,7 @@ async def test_siblings_travel_together(gateway: Gateway) -> None:
 
 def counting(steps: int) -> CompiledStatement:
     """A statement that takes as long as wished."""
-    return CompiledStatement(COUNTING.format(steps), (), ("count",), ())
+    return CompiledStatement(COUNTING.format(steps), lambda _values: [], ("count",), (), 0)
 
 
 async def test_a_long_statement_does_not_stall_the_event_loop(sqlite_template: Path) -> None:
@@ -118,7 +118,7 @@ async def test_a_statement_without_end_is_stopped(
 ) -> None:
     monkeypatch.setattr("adapters.native.sqlite_reader.TIME_LIMIT", 0.1)
     source = NativeSource(open_database(f"sqlite:///{sqlite_template}"))
-    monkeypatch.setattr("adapters.native.source._statement", lambda *_question: counting(10**12))
+    monkeypatch.setattr("adapters.native.source._statement", lambda *_question: (counting(10**12), dict))
     with pytest.raises(RetryLater):
         await source.fetch(Request("Lesson", (Parent("a", "a"),), ("title",), NOW))
     await source.close()

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Date, Dialect, Float, Select
+from sqlalchemy import ARRAY, JSON, Date, Dialect, Float, Select
 from sqlalchemy.types import TypeEngine
 
 from adapters.records import Instant
@@ -18,42 +18,17 @@ Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter, in its place: the name under which its value is given, or a value of its own."""
-
-    name: str
-    convert: Convert | None
-    constant: Any
-    is_given: bool
-
-
-@dataclass(frozen=True, slots=True)
 class CompiledStatement:
-    """The text of a SELECT for one driver, and the converters of its parameters and columns."""
+    """The text of a SELECT for one driver, and how values go in and come out."""
 
     text: str
-    parameters: tuple[Parameter, ...]
+    arguments: Callable[[Mapping[str, Any]], list[Any]]
+    """Puts the values of one execution in the driver's order."""
     names: tuple[str, ...]
     converters: tuple[tuple[int, Convert], ...]
-
-    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """Put the values of one execution in the driver's order."""
-        found = []
-        for one in self.parameters:
-            value = values[one.name] if one.is_given else one.constant
-            found.append(value if one.convert is None else one.convert(value))
-        return found
-
-    def convert(self, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-        """Turn the driver's values into Python's, column by column where it is needed."""
-        if not self.converters:
-            return rows
-        changed = [list(row) for row in rows]
-        for row in changed:
-            for index, convert in self.converters:
-                if row[index] is not None:
-                    row[index] = convert(row[index])
-        return changed
+    """Indices of the columns whose values the driver gives in another type, and what turns them."""
+    parameters: int
+    """How many parameters there are."""
 
 
 def compile_statement(
@@ -65,14 +40,6 @@ def compile_statement(
     """
     compiled: Any = statement.compile(dialect=dialect)
     state = compiled.construct_expanded_state(dict.fromkeys(given))
-    processors = {
-        name: bound.type.dialect_impl(dialect).bind_processor(dialect)
-        for name, bound in compiled.binds.items()
-    }
-    parameters = tuple(
-        Parameter(name, processors.get(name), state.parameters[name], name in given)
-        for name in state.positiontup
-    )
     columns = list(statement.selected_columns)
     converters = [
         (index, convert)
@@ -80,7 +47,36 @@ def compile_statement(
         if (convert := _from_json(column.type) if as_json else _from_driver(column.type, dialect)) is not None
     ]
     names = tuple(str(column.key) for column in columns)
-    return CompiledStatement(state.statement, parameters, names, tuple(converters))
+    arguments = _arguments(compiled, state, dialect, given)
+    return CompiledStatement(state.statement, arguments, names, tuple(converters), len(state.positiontup))
+
+
+def _arguments(
+    compiled: Any, state: Any, dialect: Dialect, given: frozenset[str]
+) -> Callable[[Mapping[str, Any]], list[Any]]:
+    """Generate the function that lists the parameters of one execution, constants among them."""
+    names: dict[str, Any] = {}
+    values = []
+    for index, name in enumerate(state.positiontup):
+        kind = compiled.binds[name].type if name in compiled.binds else None
+        convert = _to_driver(kind, dialect) if kind is not None else None
+        if name in given:
+            names[f"convert{index}"] = convert
+            values.append(f"values[{name!r}]" if convert is None else f"convert{index}(values[{name!r}])")
+        else:
+            constant = state.parameters[name]
+            names[f"constant{index}"] = constant if convert is None else convert(constant)
+            values.append(f"constant{index}")
+    exec(f"def arguments(values): return [{', '.join(values)}]", names)
+    arguments: Callable[[Mapping[str, Any]], list[Any]] = names["arguments"]
+    return arguments
+
+
+def _to_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """Write a parameter as SQLAlchemy would; asyncpg takes lists of texts and dates as they are."""
+    if isinstance(kind, ARRAY):
+        return None
+    return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
@@ -116,5 +112,5 @@ def json_rows(statements: Sequence[CompiledStatement]) -> str:
         text = re.sub(r"\$(\d+)", lambda found, by=offset: f"${int(found[1]) + by}", one.text)  # type: ignore[misc]
         columns = ", ".join(f'part."{name}"' for name in one.names)
         parts.append(f"(SELECT json_agg(json_build_array({columns})) FROM ({text}) AS part) AS part{index}")
-        offset += len(one.parameters)
+        offset += one.parameters
     return "SELECT " + ",\n".join(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -75,12 +75,15 @@ class Remembered:
                 self._generation = None
         return found
 
-    def record(self, relation: str, key: str, now: datetime) -> Row | None:
-        """Return a record by its id from memory, or None."""
-        if relation not in REFERENCES or self._generation != self.generation(now):
-            return None
-        answer = self._answers.get((relation, (), key))
-        return answer.rows[0] if answer is not None and answer.rows else None
+    def records(self, relation: str, keys: Sequence[str], now: datetime) -> dict[str, Row]:
+        """Return the records of those ids that are in memory."""
+        found: dict[str, Row] = {}
+        if relation in REFERENCES and self._generation == self.generation(now):
+            for key in keys:
+                answer = self._answers.get((relation, (), key))
+                if answer is not None and answer.rows:
+                    found[key] = answer.rows[0]
+        return found
 
     def generation(self, now: datetime) -> object:
         """Return a value that changes when what is remembered must be read again; None: remember nothing."""

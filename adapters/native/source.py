@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
 import asyncpg
@@ -22,8 +23,8 @@ from adapters.base import (
     Row,
     Source,
     decode_cursor,
-    encode_cursor,
 )
+from adapters.native.children import Gather, gather_function
 from adapters.native.compiled import CompiledStatement, compile_statement
 from adapters.native.database import open_database
 from adapters.native.postgresql_reader import PostgresReader
@@ -65,9 +66,9 @@ class NativeSource:
             return await self._remembered.answer(request, self._read)
         return await self._read(request)
 
-    def recall(self, relation: str, key: str, now: datetime) -> Row | None:
-        """Return the record of an id where it is in memory and the database has not changed since."""
-        return self._remembered.record(relation, key, now)
+    def recall(self, relation: str, keys: Sequence[str], now: datetime) -> dict[str, Row]:
+        """Return the records of ids that are in memory, if the database has not changed since."""
+        return self._remembered.records(relation, keys, now)
 
     def generation(self, now: datetime) -> object:
         """Return a value that changes when records at hand must be read again; None while that is unknown."""
@@ -79,13 +80,18 @@ class NativeSource:
             raise NotSupported(f"The database has no relation {request.relation}.")
         places_ = places(len(request.parents)) if self.engine.dialect.name == "sqlite" else 0
         shape = _shape(relation, request, places_)
-        statement = _statement(request.relation, shape, self.engine.dialect)
+        statement, gather = _statement(request.relation, shape, self.engine.dialect)
         values = _values(relation, request, places_)
         try:
             rows = await self.reader.read(statement, values, (request.viewer_id, request.now))
         except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise RetryLater("The database does not answer.") from error
-        return _children(relation, request, shape, statement.names, rows)
+        found = gather(rows, request.page.limit)
+        if request.page.backward:
+            for children in found.values():
+                children.rows.reverse()
+                children.cursors.reverse()
+        return found
 
     async def start(self) -> None:
         """Connect; without it the first question does. Raises what the driver raises."""
@@ -133,13 +139,14 @@ def _shape(relation: Relation, request: Request, places: int) -> Shape:
 
 
 @lru_cache(maxsize=4096)
-def _statement(name: str, shape: Shape, dialect: Dialect) -> CompiledStatement:
+def _statement(name: str, shape: Shape, dialect: Dialect) -> tuple[CompiledStatement, Gather]:
     given = {"parents", "now", "viewer", "today", "limit", *PARENT_COLUMNS, *_place_names(shape.parents)}
     given |= {f"filter_{one}" for one in shape.filters}
     if shape.cursor:
         given |= {f"cursor{index}" for index in range(len(RELATIONS[name].order))}
     statement = build(RELATIONS[name], shape, dialect.name)
-    return compile_statement(statement, dialect, frozenset(given), dialect.name == "postgresql")
+    compiled = compile_statement(statement, dialect, frozenset(given), dialect.name == "postgresql")
+    return compiled, gather_function(RELATIONS[name], shape, compiled)
 
 
 def _values(relation: Relation, request: Request, places: int) -> dict[str, Any]:
@@ -163,14 +170,10 @@ def _values(relation: Relation, request: Request, places: int) -> dict[str, Any]
 def _parent_values(request: Request, places: int) -> dict[str, Any]:
     """Describe the parents: each in parameters of its own, or all in lists."""
     if places:
-        found: dict[str, Any] = dict.fromkeys(_place_names(places))
-        for place, one in enumerate(request.parents):
-            found[f"parent{place}_parent_group"] = one.group
-            found[f"parent{place}_id"] = one.id
-            found[f"parent{place}_student_id"] = one.student_id
-            found[f"parent{place}_lower"] = one.lower.isoformat()
-            found[f"parent{place}_upper"] = one.upper.isoformat()
-        return found
+        apart: list[Any] = []
+        for one in request.parents:
+            apart += (one.group, one.id, one.student_id, one.lower.isoformat(), one.upper.isoformat())
+        return dict(zip_longest(_place_names(places), apart))
     rows = [(p.group, p.id, p.student_id, p.lower, p.upper) for p in request.parents]
     lists = dict(zip(PARENT_COLUMNS, zip(*rows, strict=True), strict=False))
     return {**lists, "parents": orjson.dumps(rows).decode()}
@@ -190,52 +193,3 @@ def _value_type(column: ColumnElement[Any]) -> type:
         (Integer, int),
     )
     return next((value for kind, value in kinds if isinstance(column.type, kind)), str)
-
-
-def _children(
-    relation: Relation, request: Request, shape: Shape, names: Sequence[str], rows: Sequence[Any]
-) -> dict[str, Children]:
-    found: dict[str, Children] = {}
-    columns = [name for name in names if not name.startswith("_")]
-    place = {name: index for index, name in enumerate(names)}
-    start, stop = 1, 1 + len(columns)
-    orders = [place[name] for name in names if name.startswith("_order")]
-    limit = request.page.limit
-    number = place.get("_number")
-    for values in rows:
-        children = found.get(values[0])
-        if children is None:
-            children = found[values[0]] = Children()
-            _measure(children, relation, shape, place, values)
-        if number is not None and values[number] <= children.skipped:
-            continue
-        if limit is not None and len(children.rows) == limit:
-            children.more = True
-            continue
-        if shape.keyed:
-            children.cursors.append(encode_cursor([values[index] for index in orders]))
-        children.rows.append(_row(columns, values[start:stop]))
-    if request.page.backward:
-        for children in found.values():
-            children.rows.reverse()
-            children.cursors.reverse()
-    return found
-
-
-def _row(columns: Sequence[str], values: Sequence[Any]) -> Row:
-    row = dict(zip(columns, values, strict=True))
-    students = row.get("concerned_student_ids")
-    if students is not None:
-        row["concerned_student_ids"] = sorted(set(students.split(",")))
-    return row
-
-
-def _measure(
-    children: Children, relation: Relation, shape: Shape, place: dict[str, int], values: Sequence[Any]
-) -> None:
-    if "_skipped" in place:
-        children.skipped = values[place["_skipped"]]
-    if shape.counted:
-        children.total = values[place["_total"]]
-        for index, name in enumerate(relation.counts):
-            children.counts[name] = values[place[f"_count{index}"]]

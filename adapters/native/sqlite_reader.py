@@ -59,14 +59,13 @@ class SqliteReader(Reader):
         for index, one in enumerate(batch):
             self._until = perf_counter() + self.SHORT
             try:
-                found = here.execute(one.statement.text, one.arguments).fetchall()
+                answers.append(here.execute(one.statement.text, one.arguments).fetchall())
             except sqlite3.OperationalError as error:
                 if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:
                     raise
                 self.handed_over += 1
                 loop = asyncio.get_running_loop()
                 return answers + await loop.run_in_executor(self._pool, self._long, batch[index:])
-            answers.append(one.statement.convert(found))
         return answers
 
     def generation(self) -> object:
@@ -91,10 +90,7 @@ class SqliteReader(Reader):
         until = perf_counter() + TIME_LIMIT
         connection.set_progress_handler(lambda: perf_counter() > until, self.STEPS)
         try:
-            return [
-                one.statement.convert(connection.execute(one.statement.text, one.arguments).fetchall())
-                for one in batch
-            ]
+            return [connection.execute(one.statement.text, one.arguments).fetchall() for one in batch]
         finally:
             self._idle.put(connection)
 

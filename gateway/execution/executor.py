@@ -15,7 +15,7 @@ from graphql.execution.values import VariableValues
 
 from gateway.execution.careful import CarefulRun, Loaded
 from gateway.execution.plan import FieldPlan, ObjectPlan, Plan
-from gateway.execution.writers import UNWRITABLE, NeedsCare, Notes
+from gateway.execution.writers import UNWRITABLE, NeedsCare, Noted, Notes
 from resolvers.context import RequestContext
 
 
@@ -51,33 +51,57 @@ class FastRun:
         return written
 
     async def _descend(self, plans: Sequence[ObjectPlan]) -> None:
-        """Load the edges of the objects just written, all at the same time."""
-        edges = [(plan, one) for plan in plans if self._notes[plan.slot] for one in plan.edges]
-        if len(edges) == 1 or self.plan.serial:
-            for plan, one in edges:
-                await self._edge(plan, one)
+        """Load the edges of the objects just written: what is at hand first, the rest together."""
+        asked: list[tuple[FieldPlan, Noted]] = []
+        below: list[ObjectPlan] = []
+        for plan in plans:
+            if notes := self._notes[plan.slot]:
+                for one in plan.edges:
+                    if self._is_at_hand(one, notes):
+                        below += one.below
+                    else:
+                        asked.append((one, notes))
+        waiting = [self._edge(one, notes) for one, notes in asked]
+        if below:
+            waiting.append(self._descend(below))
+        if len(waiting) <= 1 or self.plan.serial:
+            for edge in waiting:
+                await edge
             return
         # All siblings come to their end, so that nothing loaded is asked for again.
-        results = await asyncio.gather(
-            *(self._edge(plan, one) for plan, one in edges), return_exceptions=True
-        )
-        for result in results:
+        for result in await asyncio.gather(*waiting, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
 
-    async def _edge(self, plan: ObjectPlan, one: FieldPlan) -> None:
+    def _is_at_hand(self, one: FieldPlan, notes: Noted) -> bool:
+        """Complete an edge that needs no waiting."""
         assert one.edge is not None and one.selection is not None
-        notes = self._notes[plan.slot]
+        if one.edge.at_once is None:
+            return False
         objects = [value for value, _ in notes]
+        values = one.edge.at_once(self.context, objects, one.selection)
+        if values is None:
+            return False
+        self._settle(one, notes, objects, values)
+        return True
+
+    async def _edge(self, one: FieldPlan, notes: Noted) -> None:
+        """Load one edge of all its parents, and what lies below."""
+        assert one.edge is not None and one.selection is not None
+        objects = [value for value, _ in notes]
+        arguments = self._arguments[one.slot]
         try:
-            arguments = self._arguments[one.slot]
             values = await one.edge.batch(self.context, objects, arguments, one.selection)
         except Exception as error:
             self.loaded[one.slot] = Loaded(objects, [error] * len(objects))
             raise NeedsCare from error
-        self.loaded[one.slot] = Loaded(objects, values)
-        key, complete = one.key, one.complete
-        for (_, written), value in zip(notes, values, strict=True):
-            written[key] = complete(value, self._notes)
+        self._settle(one, notes, objects, values)
         if one.below:
             await self._descend(one.below)
+
+    def _settle(self, one: FieldPlan, notes: Noted, objects: list[Any], values: Sequence[Any]) -> None:
+        """Write the values of an edge into the answers of their parents."""
+        self.loaded[one.slot] = Loaded(objects, values)
+        key, complete, below = one.key, one.complete, self._notes
+        for (_, written), value in zip(notes, values, strict=True):
+            written[key] = complete(value, below)

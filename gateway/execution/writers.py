@@ -14,8 +14,10 @@ from graphql import GraphQLEnumType, GraphQLLeafType
 
 from gateway.execution.plan import FieldPlan, ObjectPlan, Plan, Shape
 
-Notes = list[list[tuple[Any, dict[str, Any]]]]
-"""For each object plan with edges, the objects met and what was written of them so far."""
+Noted = list[tuple[Any, dict[str, Any]]]
+"""Objects whose edges are still to be loaded, each with what was written of it so far."""
+Notes = list[Noted]
+"""Those of each object plan with edges."""
 
 PASSED_ON = frozenset({"String", "ID", "Int", "Boolean", "HTML", "URL", "Color"})
 """Scalars whose values in rows are already what JSON holds."""
