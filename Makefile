@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 EXPORT := examples/exports/aaf
+LOCKED := --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --quiet
 
-.PHONY: setup serve test check format schema lock help
+.PHONY: setup serve test check format schema lock bench help
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -45,6 +46,15 @@ schema: setup ## Write the generated files again
 	$(BIN)/passerelle schema > schema.graphql
 	$(BIN)/passerelle check --settings > docs/settings.md
 
+bench: setup .setup-benchmarks ## Measure against the peers and write docs/benchmarks.md (about 40 minutes, needs Node.js)
+	$(BIN)/python -m benchmarks.run
+
+.setup-benchmarks: benchmarks/requirements.lock benchmarks/node/package-lock.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
+	npm ci --prefix benchmarks/node --no-audit --no-fund --loglevel=error
+	@touch $@
+
 lock: setup ## Resolve dependencies anew
-	$(BIN)/uv pip compile pyproject.toml --group development --generate-hashes --universal --python-version 3.11 \
-	  --no-emit-index-url --no-emit-find-links --quiet --upgrade --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group development $(LOCKED) --upgrade --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group benchmarks --constraint requirements.lock $(LOCKED) \
+	  --output-file benchmarks/requirements.lock

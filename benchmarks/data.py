@@ -64,7 +64,12 @@ def _paris_school() -> Any:
 
 async def _add_guardian(connection: AsyncConnection, key: str, school: str, students: list[str]) -> None:
     """Tie a new guardian to students, with accepted charters and somebody's conversations."""
-    common = {"source_id": "benchmark", "school_id": school, "fetched_at": NOW, "content_hash": ""}
+    common: dict[str, Any] = {
+        "source_id": "benchmark",
+        "school_id": school,
+        "fetched_at": NOW,
+        "content_hash": "",
+    }
     for one in students:
         tie = r.Guardianship(
             id=f"{key}-{one}"[:64],

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -106,6 +107,7 @@ def started(peer: Peer, port: int, environment: dict[str, str]) -> Iterator[Runn
     running = Running(peer, process, f"http://127.0.0.1:{port}")
     try:
         for _ in range(300):
+            assert process.poll() is None, f"{peer.name} did not start; is port {port} taken?"
             try:
                 running.statements()
                 break
@@ -241,6 +243,7 @@ def main(
 ) -> None:
     """Measure every server on the same data and operations."""
     assert shutil.which("taskset") and shutil.which("node"), "taskset (util-linux) and Node are needed."
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or the servers would stay
     folder.mkdir(parents=True, exist_ok=True)
     private = folder / "key.pem"
     public = folder / "public.pem"

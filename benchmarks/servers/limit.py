@@ -111,7 +111,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await read.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        return await send({"type": "lifespan.shutdown.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+        return
     if scope["path"] == "/statements":
         body = str(read.count).encode()
     else:

@@ -133,9 +133,11 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await read.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        return await send({"type": "lifespan.shutdown.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+        return
     if scope["path"] != "/statements":
-        return await graphql(scope, receive, send)
+        await graphql(scope, receive, send)
+        return
     body = str(read.count).encode()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body})
