@@ -42,11 +42,11 @@ def _introduction(cases: list[Case]) -> str:
     return f"""# Benchmarks
 
 Written by `make bench`; every figure below was measured in one run of it. {rounds} rounds, medians; each
-server is one process on one core; the client (autocannon, 16 connections) and PostgreSQL are on the
-other; the rounds of the servers are interleaved. All answers were compared for equality before anything
-was measured, and every server checks the same signed token. **Ratio** is the throughput over that of the
-limit: the faster of two hand-written servers (a statement per edge with orjson; on PostgreSQL also one
-JSON statement).
+server is one process on one core; the client (autocannon, 16 connections, 2 for Bulk) and PostgreSQL are
+on the other; the rounds of the servers are interleaved. All answers were compared for equality before
+anything was measured, and every server checks the same signed token. **Ratio** is the throughput over
+that of the limit: the faster of two hand-written servers (a statement per edge with orjson; on
+PostgreSQL also one JSON statement).
 
 Machine: {model[1] if model else platform.machine()}, Python {platform.python_version()}, Node {node},
 strawberry-graphql {version("strawberry-graphql")}, ariadne {version("ariadne")}, {peers}.

@@ -42,7 +42,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 VARIABLES = {"from": "2026-11-23", "to": "2026-11-29"}
 SERVER_CORE, CLIENT_CORE = "0", "1"
-CONNECTIONS = 16
+CONNECTIONS = {"dashboard": 16, "widget": 16, "bulk": 2}
+"""Bulk takes the slowest server a second of work: with more at once, none would be answered for long."""
 FOLDER = Path(tempfile.gettempdir()) / "passerelle-benchmarks"
 AUTOCANNON = str(HERE / "node" / "node_modules" / "autocannon" / "autocannon.js")
 
@@ -145,7 +146,8 @@ def load(server: Running, operation: str, token: str, seconds: float, measured: 
         subprocess.run(
             [
                 "taskset", "-c", CLIENT_CORE, "node", AUTOCANNON,
-                "--json", "--no-progress", "--connections", str(CONNECTIONS), "--duration", str(seconds),
+                "--json", "--no-progress", "--connections", str(CONNECTIONS[operation]),
+                "--duration", str(max(seconds, 3 if operation == "bulk" else 0)),
                 "--method", "POST", "--headers", "content-type=application/json",
                 "--headers", f"authorization=Bearer {token}", "--body", json.dumps(body),
                 f"{server.address}/graphql",

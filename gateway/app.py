@@ -57,11 +57,12 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
     native = NativeSource(engine)
     sources = open_sources(settings, native)
     schema = planned_schema(settings)
+    state = GatewayState(engine, native.reader.changed)
     endpoint = GraphQLEndpoint(
         schema,
         schema.planner.catalogue,
         sources,
-        GatewayState(engine, native.reader.changed),
+        state,
         Authenticator(settings),
         clock,
         settings.max_body,
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         app.state.engine = engine
         app.state.schema = schema
         app.state.sources = sources
+        app.state.gateway_state = state
         # What was built until now stays: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()

@@ -60,14 +60,21 @@ async def load(
     context: RequestContext, type_name: str, wanted: Sequence[GlobalId], selection: Selection
 ) -> dict[GlobalId, Any]:
     """Load records of one type by id; those the caller may not see are left out."""
-    columns = context.columns(type_name, selection)
+    rows = await rows_of(context, type_name, wanted, context.columns(type_name, selection))
+    return {one: context.build(type_name, [row], selection, one.student)[0] for one, row in rows.items()}
+
+
+async def rows_of(
+    context: RequestContext, type_name: str, wanted: Sequence[GlobalId], columns: tuple[str, ...]
+) -> dict[GlobalId, Row]:
+    """Read columns of records of one type by id; those the caller may not see are left out."""
     loader = _loader(type_name)
     rows = await loader(context, type_name, wanted, columns) if loader else {}
     found = {}
     for identifier in wanted:
         row = rows.get(f"{identifier.key}\n{identifier.student or ''}")
         if row is not None and context.source_of(row) == identifier.source:
-            found[identifier] = context.build(type_name, [row], selection, identifier.student)[0]
+            found[identifier] = row
     return found
 
 

@@ -22,7 +22,6 @@ from resolvers import (
     homework,
     liaison,
     messaging,
-    mutations,
     people,
     publications,
     queries,
@@ -34,6 +33,13 @@ from resolvers import (
 )
 from resolvers.catalogue import Catalogue, contract_types
 from resolvers.fields import Fields
+from resolvers.writes import absences as absences_writes
+from resolvers.writes import answers as answers_writes
+from resolvers.writes import charter as charter_writes
+from resolvers.writes import dashboard as dashboard_writes
+from resolvers.writes import homework as homework_writes
+from resolvers.writes import messages as messages_writes
+from resolvers.writes import news as news_writes
 
 DOMAINS = (
     access,
@@ -47,7 +53,6 @@ DOMAINS = (
     homework,
     liaison,
     messaging,
-    mutations,
     people,
     publications,
     queries,
@@ -56,6 +61,13 @@ DOMAINS = (
     sources,
     timetable,
     trips,
+    absences_writes,
+    answers_writes,
+    charter_writes,
+    dashboard_writes,
+    homework_writes,
+    messages_writes,
+    news_writes,
 )
 
 

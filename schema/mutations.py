@@ -2,88 +2,41 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from strawberry import ID, enum, enum_value, field, input, type
+from strawberry import type
 
 from schema.edge import edge
+from schema.inputs import (
+    AcceptCharterInput,
+    AcknowledgeInput,
+    AnswerTripConsentInput,
+    JustifyAbsenceInput,
+    MarkConversationReadInput,
+    MarkNewsReadInput,
+    RefuseCharterInput,
+    ReplyToConversationInput,
+    SaveDashboardInput,
+    SelectStudentInput,
+    SetHomeworkStatusInput,
+    SignLiaisonNoteInput,
+    StartConversationInput,
+)
 
 if TYPE_CHECKING:
-    from schema.access import CharterAcceptance, Viewer
-
-
-@enum(description="Why an action was refused.")
-class UserErrorCode(Enum):
-    INVALID_INPUT = enum_value("INVALID_INPUT", description="The input is not usable.")
-    NOT_FOUND = enum_value("NOT_FOUND", description="There is no such record for the caller.")
-    NOT_PERMITTED = enum_value("NOT_PERMITTED", description="The caller may not do this.")
-    CHARTER_NOT_ACCEPTED = enum_value(
-        "CHARTER_NOT_ACCEPTED", description="The charter must be accepted first."
+    from schema.payloads import (
+        AbsencesPayload,
+        AcknowledgePayload,
+        CharterPayload,
+        ConversationPayload,
+        ConversationsPayload,
+        DashboardPayload,
+        HomeworkPayload,
+        LiaisonNotePayload,
+        NewsPayload,
+        SelectStudentPayload,
+        TripPayload,
     )
-    CONFLICT = enum_value("CONFLICT", description="Something changed meanwhile.")
-
-
-@input(
-    description="Every input accepts clientMutationId, echoed back and used as idempotency key for 24 hours."
-)
-class AcceptCharterInput:
-    charter_id: ID = field(description="The charter to accept.")
-    version: str = field(description="The version that was shown; another one in force answers CONFLICT.")
-    client_mutation_id: str | None = field(
-        description="Any text of yours; echoed back, and a repeated call with it has no second effect.",
-        default=None,
-    )
-
-
-@input(description="Refuses a charter: the session is closed.")
-class RefuseCharterInput:
-    charter_id: ID = field(description="The charter to refuse.")
-    client_mutation_id: str | None = field(description="Any text of yours; echoed back.", default=None)
-
-
-@input(description="Chooses the student of the permanent bar.")
-class SelectStudentInput:
-    student_id: ID | None = field(description="Null selects all students.", default=None)
-    client_mutation_id: str | None = field(description="Any text of yours; echoed back.", default=None)
-
-
-@type(description="A refusal the user can understand and act on. Never thrown as a transport error.")
-class UserError:
-    code: UserErrorCode = field(description="Stable code to act on.")
-    message: str = field(description="Text to show.")
-    field: list[str] | None = field(description="Path in the input.")
-
-
-@type(description="Result of an answer to the charter.")
-class CharterPayload:
-    @edge
-    def acceptance(self) -> CharterAcceptance | None:
-        """The answer as recorded."""
-        ...
-
-    @edge
-    def viewer(self) -> Viewer | None:
-        """Null after a refusal: the session is over."""
-        ...
-
-    errors: list[UserError] = field(
-        description="Refusals to show to the user; empty when the action was done."
-    )
-    client_mutation_id: str | None = field(description="The value sent in the input, echoed back.")
-
-
-@type(description="Result of choosing a student.")
-class SelectStudentPayload:
-    @edge
-    def viewer(self) -> Viewer | None:
-        """The caller, with the new choice."""
-        ...
-
-    errors: list[UserError] = field(
-        description="Refusals to show to the user; empty when the action was done."
-    )
-    client_mutation_id: str | None = field(description="The value sent in the input, echoed back.")
 
 
 @type(description="Everything that can be changed.")
@@ -101,4 +54,54 @@ class Mutation:
     @edge
     def select_student(self, input: SelectStudentInput) -> SelectStudentPayload | None:
         """Changes the student of the permanent bar on every device."""
+        ...
+
+    @edge
+    def set_homework_status(self, input: SetHomeworkStatusInput) -> HomeworkPayload | None:
+        """Guardians with the permission MARK_HOMEWORK."""
+        ...
+
+    @edge
+    def start_conversation(self, input: StartConversationInput) -> ConversationPayload | None:
+        """Guardians with the permission SEND_MESSAGES. A call sent again with its clientMutationId sends nothing twice."""
+        ...
+
+    @edge
+    def reply_to_conversation(self, input: ReplyToConversationInput) -> ConversationPayload | None:
+        """Whoever takes part, where `canReply` says so."""
+        ...
+
+    @edge
+    def mark_conversations_read(self, input: MarkConversationReadInput) -> ConversationsPayload | None:
+        """Whoever takes part. All conversations or none."""
+        ...
+
+    @edge
+    def justify_absences(self, input: JustifyAbsenceInput) -> AbsencesPayload | None:
+        """Guardians with the permission JUSTIFY_ABSENCE. All absences or none."""
+        ...
+
+    @edge
+    def sign_liaison_note(self, input: SignLiaisonNoteInput) -> LiaisonNotePayload | None:
+        """Guardians with the permission SIGN_LIAISON_NOTE, until the deadline."""
+        ...
+
+    @edge
+    def acknowledge(self, input: AcknowledgeInput) -> AcknowledgePayload | None:
+        """News, punishments, observations, absences, documents. Reading something is not acknowledging it."""
+        ...
+
+    @edge
+    def mark_news_read(self, input: MarkNewsReadInput) -> NewsPayload | None:
+        """Any caller. All news items or none."""
+        ...
+
+    @edge
+    def answer_trip_consent(self, input: AnswerTripConsentInput) -> TripPayload | None:
+        """Guardians with the permission ANSWER_TRIP_CONSENT. The answer may change until the deadline."""
+        ...
+
+    @edge
+    def save_dashboard(self, input: SaveDashboardInput) -> DashboardPayload | None:
+        """Replaces the whole layout in one go (end of a drag and drop)."""
         ...

@@ -1,17 +1,21 @@
-"""What the gateway itself writes: answers to the charter, closed sessions, the chosen student."""
+"""What the gateway itself writes: each call is one transaction, and rings the doorbell."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.native.changes import AlreadyWritten, Change, Insert, Outdated, Remove, Set
 from adapters.native.doorbell import ring
-from adapters.records import CharterAcceptance, PersonState, record_id
+from adapters.records import MutationReceipt, Record
+
+KEPT = timedelta(hours=24)
+"""How long a receipt is kept."""
 
 
 async def upsert(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
@@ -25,45 +29,70 @@ async def upsert(connection: AsyncConnection, table: Table, rows: list[dict[str,
 
 
 class GatewayState:
-    """Writes on behalf of one person; each call is one transaction."""
+    """Writes on behalf of one person."""
 
     def __init__(self, engine: AsyncEngine, changed: Callable[[], None]) -> None:
         self.engine = engine
         self._changed = changed
 
-    async def answer_charter(
-        self, person_id: str, charter_id: str, version: str, decision: str, now: datetime
-    ) -> str:
-        """Record an answer and return its id. A refusal revokes every token issued up to `now`."""
-        key = record_id("gateway", "CharterAcceptance", f"{person_id}\x1f{charter_id}")
-        answer = {
-            "id": key,
-            "person_id": person_id,
-            "charter_id": charter_id,
-            "version": version,
-            "decision": decision,
-            "decided_at": now,
-        }
+    async def receipt(self, key: str) -> MutationReceipt | None:
+        """Find the receipt of a call that was carried out."""
+        table = MutationReceipt.table()
+        async with self.engine.connect() as connection:
+            row = (await connection.execute(select(table).where(table.c.id == key))).mappings().first()
+        return None if row is None else MutationReceipt(**row)
+
+    async def write(self, changes: Sequence[Change], receipt: MutationReceipt | None = None) -> None:
+        """Carry out all changes or none, together with the receipt.
+
+        Raises AlreadyWritten when there is a receipt of that id, and Outdated.
+        """
         async with self.engine.connect() as connection:
             await connection.execution_options(writes=True)
-            await upsert(connection, CharterAcceptance.table(), [answer])
-            if decision == "REFUSED":
-                closed = {"id": person_id, "tokens_revoked_before": now}
-                await upsert(connection, PersonState.table(), [closed])
-            await self._commit(connection)
-        return key
-
-    async def _commit(self, connection: AsyncConnection) -> None:
-        await ring(connection)
-        await connection.commit()
+            if receipt is not None:
+                receipts = MutationReceipt.table()
+                await connection.execute(delete(receipts).where(receipts.c.done_at < receipt.done_at - KEPT))
+                if not await _insert(connection, receipt):
+                    raise AlreadyWritten
+            for change in changes:
+                await _carry_out(connection, change)
+            await ring(connection)
+            await connection.commit()
         # Our own next read must not wait for the bell.
         self._changed()
 
-    async def select_student(self, person_id: str, student_id: str | None) -> None:
-        """Remember the student a person chose; None for all."""
-        async with self.engine.connect() as connection:
-            await connection.execution_options(writes=True)
-            await upsert(
-                connection, PersonState.table(), [{"id": person_id, "selected_student_id": student_id}]
-            )
-            await self._commit(connection)
+
+async def _carry_out(connection: AsyncConnection, change: Change) -> None:
+    if isinstance(change, Insert):
+        await _insert(connection, change.record)
+    elif isinstance(change, Remove):
+        table = change.kind.table()
+        await connection.execute(delete(table).where(_matching(table, change.where)))
+    else:
+        await _set(connection, change)
+
+
+async def _insert(connection: AsyncConnection, record: Record) -> bool:
+    """Insert a record; False when there is one of that id, which stays as it is."""
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(record.table()).values(record.model_dump())
+    written = await connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+    return bool(written.rowcount)
+
+
+async def _set(connection: AsyncConnection, change: Set) -> None:
+    table = change.kind.table()
+    values = {**change.values, **{name: table.c[name] + by for name, by in change.plus.items()}}
+    others = [or_(table.c[name].is_(None), table.c[name] != value) for name, value in change.but.items()]
+    written = await connection.execute(
+        update(table).where(_matching(table, change.where), *others).values(values)
+    )
+    done = bool(written.rowcount)
+    if not done and change.otherwise is not None:
+        done = await _insert(connection, change.otherwise)
+    if not done and change.is_certain:
+        raise Outdated
+
+
+def _matching(table: Table, where: Mapping[str, Any]) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == value for name, value in where.items()))

@@ -30,6 +30,7 @@ from adapters.records.gateway_state import (
     Dashboard,
     HelpArticle,
     ImportRun,
+    MutationReceipt,
     PersonState,
 )
 from adapters.records.learning import (
@@ -101,6 +102,7 @@ __all__ = [
     "LessonExemption",
     "LiaisonNote",
     "Message",
+    "MutationReceipt",
     "NewsItem",
     "NewsRead",
     "Observation",

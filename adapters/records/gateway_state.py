@@ -41,6 +41,20 @@ class PersonState(Record, table=True):
     tokens_revoked_before: time.datetime | None = Field(default=None, sa_type=Instant)
 
 
+class MutationReceipt(Record, table=True):
+    """A call that was carried out, so that the same call sent again has no second effect.
+
+    The id is made of the person, the mutation and the client's mutation id.
+    """
+
+    __tablename__ = "mutation_receipt"
+    __table_args__ = (Index("ix_mutation_receipt_done_at", "done_at"),)
+    fingerprint: str = Field(max_length=32, description="Of the input, to tell another call apart.")
+    results: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    write_state: str
+    done_at: time.datetime = Field(sa_type=Instant)
+
+
 class Dashboard(Record, table=True):
     """A person's own layout; the id is the person's."""
 
