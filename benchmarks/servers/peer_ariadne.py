@@ -60,56 +60,44 @@ class Loaders:
         return self._loaders[name].load(key)
 
 
-@query.field("viewer")
 async def resolve_viewer(_root: Any, info: Any) -> dict[str, Any]:
     """Read the students."""
     await info.context.ids()
     return {"students": info.context.students}
 
 
-student.set_field("displayName", lambda row, _info: f"{row['first_name']} {row['last_name']}")
-student.set_field("schoolClass", lambda row, _info: {"name": row["class_name"]})
-
-
-@student.field("timetable")
 async def resolve_timetable(row: Any, info: Any, **given: Any) -> dict[str, Any]:
     """Load lessons."""
     return {"lessons": await info.context.load("lessons", row["id"], shown_lesson, **given)}
 
 
-@student.field("homework")
 async def resolve_homework(row: Any, info: Any, first: int, **given: Any) -> dict[str, Any]:
     """Load homework."""
     return {"nodes": await info.context.load("homework", row["id"], shown_homework, first, **given)}
 
 
-@student.field("grades")
 async def resolve_grades(row: Any, info: Any, first: int) -> dict[str, Any]:
     """Load grades."""
     return {"id": row["id"], "nodes": await info.context.load("grades", row["id"], shown_grade, first=first)}
 
 
-@grades.field("totalCount")
 async def resolve_total(found: Any, info: Any) -> int:
     """Count grades."""
     (total,) = await info.context.load("grade_counts", found["id"], lambda row: row["total"]) or [0]
     return int(total)
 
 
-@student.field("absences")
 async def resolve_absences(row: Any, info: Any, first: int) -> dict[str, Any]:
     """Load absences."""
     return {"nodes": await info.context.load("absences", row["id"], shown_absence, first=first)}
 
 
-@query.field("conversations")
 async def resolve_conversations(_root: Any, info: Any, **_given: Any) -> dict[str, Any]:
     """Read conversations."""
     rows = await read("conversations", {"guardian": info.context.guardian})
     return {"nodes": [shown_conversation(row) for row in rows]}
 
 
-@query.field("news")
 async def resolve_news(_root: Any, info: Any, **_given: Any) -> dict[str, Any]:
     """Read news."""
     ids = await info.context.ids()
@@ -121,6 +109,17 @@ def context_of(request: Any, _data: Any) -> Loaders:
     """Check the token."""
     return Loaders(tokens.guardian(request.headers["authorization"].encode()))
 
+
+query.set_field("viewer", resolve_viewer)
+query.set_field("conversations", resolve_conversations)
+query.set_field("news", resolve_news)
+student.set_field("displayName", lambda row, _info: f"{row['first_name']} {row['last_name']}")
+student.set_field("schoolClass", lambda row, _info: {"name": row["class_name"]})
+student.set_field("timetable", resolve_timetable)
+student.set_field("homework", resolve_homework)
+student.set_field("grades", resolve_grades)
+student.set_field("absences", resolve_absences)
+grades.set_field("totalCount", resolve_total)
 
 schema = make_executable_schema((HERE / "schema.graphql").read_text(), query, viewer, student, grades)
 graphql = GraphQL(schema, context_value=context_of)
