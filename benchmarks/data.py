@@ -93,8 +93,11 @@ async def _add_guardian(connection: AsyncConnection, key: str, school: str, stud
         )
         await connection.execute(insert(r.CharterAcceptance.table()).values(answer.model_dump()))
     part = r.Participant.table()
-    busiest = select(part.c.person_id).group_by(part.c.person_id).order_by(func.count().desc()).limit(1)
-    rows = (await connection.execute(select(part).where(part.c.person_id.in_(busiest)).limit(5))).mappings()
+    received = (part.c.folder == "INBOX") & (part.c.kind == "GUARDIAN")
+    busiest = select(part.c.person_id).where(received).group_by(part.c.person_id)
+    busiest = busiest.order_by(func.count().desc(), part.c.person_id).limit(1)
+    theirs = select(part).where(received, part.c.person_id.in_(busiest)).order_by(part.c.id).limit(5)
+    rows = (await connection.execute(theirs)).mappings()
     await _copy(connection, part, [dict(row) for row in rows], key, person_id=key)
 
 

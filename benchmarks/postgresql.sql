@@ -56,7 +56,8 @@ WHERE n.id IN (SELECT a.record_id FROM unnest(:students::varchar[]) AS p(value)
 ORDER BY n.is_headline DESC, n.published_at DESC, n.id DESC LIMIT 3
 -- name: conversations
 SELECT c.subject, p.unread_count FROM participant p JOIN conversation c ON c.id = p.conversation_id
-WHERE p.person_id = :guardian AND p.ended_at IS NULL ORDER BY p.last_message_at DESC, p.conversation_id DESC LIMIT 3
+WHERE p.person_id = :guardian AND p.folder = 'INBOX' AND p.ended_at IS NULL
+ORDER BY p.last_message_at DESC, p.conversation_id DESC LIMIT 3
 -- name: dashboard_as_json
 WITH students AS MATERIALIZED (
   SELECT s.id, s.first_name, s.last_name,
@@ -119,7 +120,7 @@ SELECT json_build_object('data', json_build_object(
   'conversations', json_build_object('nodes', (SELECT coalesce(json_agg(json_build_object(
       'subject', c.subject, 'unreadCount', c.unread_count)), '[]')
     FROM (SELECT c.subject, p.unread_count FROM participant p JOIN conversation c ON c.id = p.conversation_id
-      WHERE p.person_id = :guardian AND p.ended_at IS NULL
+      WHERE p.person_id = :guardian AND p.folder = 'INBOX' AND p.ended_at IS NULL
       ORDER BY p.last_message_at DESC, p.conversation_id DESC LIMIT 3) c)),
   'news', json_build_object('nodes', (SELECT coalesce(json_agg(json_build_object('title', n.title,
       'publishedAt', to_char(n.published_at, 'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM'), 'isRead', n.is_read)), '[]')

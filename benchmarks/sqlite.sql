@@ -55,4 +55,5 @@ WHERE n.id IN (SELECT a.record_id FROM json_each(:students) p
 ORDER BY n.is_headline DESC, n.published_at DESC, n.id DESC LIMIT 3
 -- name: conversations
 SELECT c.subject, p.unread_count FROM participant p JOIN conversation c ON c.id = p.conversation_id
-WHERE p.person_id = :guardian AND p.ended_at IS NULL ORDER BY p.last_message_at DESC, p.conversation_id DESC LIMIT 3
+WHERE p.person_id = :guardian AND p.folder = 'INBOX' AND p.ended_at IS NULL
+ORDER BY p.last_message_at DESC, p.conversation_id DESC LIMIT 3
