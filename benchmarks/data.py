@@ -92,8 +92,13 @@ async def _add_guardian(connection: AsyncConnection, key: str, school: str, stud
             decided_at=NOW,
         )
         await connection.execute(insert(r.CharterAcceptance.table()).values(answer.model_dump()))
+    await _add_conversations(connection, key, school)
+
+
+async def _add_conversations(connection: AsyncConnection, key: str, school: str) -> None:
+    """Put a guardian into the threads of the one at their school who has most."""
     part = r.Participant.table()
-    received = (part.c.folder == "INBOX") & (part.c.kind == "GUARDIAN")
+    received = (part.c.folder == "INBOX") & (part.c.kind == "GUARDIAN") & (part.c.school_id == school)
     busiest = select(part.c.person_id).where(received).group_by(part.c.person_id)
     busiest = busiest.order_by(func.count().desc(), part.c.person_id).limit(1)
     theirs = select(part).where(received, part.c.person_id.in_(busiest)).order_by(part.c.id).limit(5)

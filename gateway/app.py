@@ -12,19 +12,23 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from adapters.native.database import migrate, open_database
+from adapters.native.feed import FeedLog
 from adapters.native.gateway_state import GatewayState
 from adapters.native.source import NativeSource
 from gateway.adapters_installed import open_sources
 from gateway.authentication import Authenticator
+from gateway.entrance import Clock, Entrance
 from gateway.execution.planned_schema import Limits, PlannedSchema, Planner
-from gateway.graphql_endpoint import Clock, GraphQLEndpoint
+from gateway.graphql_endpoint import GraphQLEndpoint
+from gateway.listening import Listeners, before_stop
 from gateway.pages import ASSETS, PAGES
 from gateway.settings import Settings, load_settings
 from resolvers.registry import catalogue, strawberry_schema
+from resolvers.subscriptions.feed import Feed
 
 LARGE = 32_768
 """Bytes from which an answer is compressed for clients that take gzip; below, it costs more than it saves."""
@@ -58,29 +62,28 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
     sources = open_sources(settings, native)
     schema = planned_schema(settings)
     state = GatewayState(engine, native.reader.changed)
-    endpoint = GraphQLEndpoint(
-        schema,
-        schema.planner.catalogue,
-        sources,
-        state,
-        Authenticator(settings),
-        clock,
-        settings.max_body,
-    )
+    entrance = Entrance(Authenticator(settings), sources, schema.planner.catalogue, state, clock)
+    feed = Feed(native.reader, FeedLog(engine), settings.subscription_backlog)
+    listeners = Listeners(settings.max_connections)
+    endpoint = GraphQLEndpoint(schema, entrance, feed, listeners, settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await migrate(engine)
         await native.start()
+        await feed.start()
         app.state.engine = engine
         app.state.schema = schema
         app.state.sources = sources
         app.state.gateway_state = state
+        app.state.feed = feed
         # What was built until now stays: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
-        yield
+        with before_stop(feed.end_all):
+            yield
         gc.unfreeze()
+        await feed.close()
         await sources.close()
 
     return Starlette(
@@ -94,6 +97,7 @@ def _routes(endpoint: GraphQLEndpoint) -> list[BaseRoute]:
     return [
         Route("/", lambda request: RedirectResponse("/graphql")),
         Route("/graphql", endpoint, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", endpoint),
         Route("/healthz", _health),
         Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False)),
         Mount("/pages", StaticFiles(directory=PAGES)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,21 +31,13 @@ class IdentityProviderDown(Exception):
     """The keys of the identity provider cannot be read now."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Verified:
-    """What a token said, and when it expires (seconds since 1970)."""
-
-    caller: Caller
-    expires: float
-
-
 class Authenticator:
     """Turns the Authorization header into a caller."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         # A client asks with the same token again and again; its signature is checked once a minute.
-        self._verified: TTLCache[str, _Verified] = TTLCache(maxsize=10_000, ttl=60)
+        self._verified: TTLCache[str, Caller] = TTLCache(maxsize=10_000, ttl=60)
         self._keys: jwt.PyJWKClient | None = None
         self._development_key: Any = None
         if settings.jwks_url is not None:
@@ -64,11 +55,10 @@ class Authenticator:
         if scheme.lower() != "bearer" or not token.strip():
             raise InvalidToken("The Authorization header must read `Bearer TOKEN`.")
         known = self._verified.get(token)
-        if known is None or known.expires <= datetime.now(UTC).timestamp():
-            claims = await self._claims(token.strip())
-            known = _Verified(caller_of(claims, self._settings), float(claims["exp"]))
+        if known is None or known.expires_at is None or known.expires_at <= datetime.now(UTC):
+            known = caller_of(await self._claims(token.strip()), self._settings)
             self._verified[token] = known
-        return known.caller
+        return known
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
         settings = self._settings
@@ -117,6 +107,7 @@ def caller_of(claims: Mapping[str, Any], settings: Settings) -> Caller:
         school_ids=tuple(schools),
         scopes=frozenset(str(claims.get("scope", "")).split()),
         issued_at=datetime.fromtimestamp(int(claims["iat"]), UTC),
+        expires_at=datetime.fromtimestamp(int(claims["exp"]), UTC),
     )
 
 

@@ -19,6 +19,7 @@ from gateway.authentication import KINDS
 from gateway.checks import run_checks
 from gateway.demonstration import DEFAULT_SEED, load_demo, write_demo_export
 from gateway.imports import show_report, start_import
+from gateway.sessions import revoke_sessions
 from gateway.settings import load_settings, settings_reference
 from gateway.welcome import find_families, issue_token, print_welcome
 from resolvers.registry import ContractSchema, strawberry_schema
@@ -32,7 +33,14 @@ app = typer.Typer(
     "Settings come from PASSERELLE_... variables or passerelle.toml; see docs/settings.md.",
 )
 console = Console(stderr=True)
-SERVER: dict[str, Any] = {"log_level": "info", "timeout_graceful_shutdown": 20, "server_header": False}
+SERVER: dict[str, Any] = {
+    "log_level": "info",
+    "timeout_graceful_shutdown": 20,
+    "server_header": False,
+    # Messages are small, and a compressor for each connection would be most of its memory.
+    "ws_per_message_deflate": False,
+    "ws_max_size": 262_144,
+}
 """A worker that is told to stop finishes what it was asked, within 20 seconds."""
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
 
@@ -153,6 +161,19 @@ def token(
             typer.echo(f"{family.guardian_id}  {family.name}, {family.children} children")
         return
     typer.echo(issue_token(settings, person, kind.upper(), school or [], scope or [], hours))
+
+
+@app.command()
+@readable_errors
+def revoke(
+    person: Annotated[str, typer.Argument(help="Id of the person, as in their tokens; a partner's too.")],
+) -> None:
+    """Close every session of a person: tokens issued until now are refused, open subscriptions end.
+
+    Example: `passerelle revoke agenda-partner`.
+    """
+    asyncio.run(revoke_sessions(load_settings(), person))
+    console.print(f"Every token of {person} issued until now is refused.", highlight=False)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from gateway.entrance import Refusal
 from resolvers.errors import ClientError, SourceFailed
 
 log = logging.getLogger("passerelle")
@@ -19,7 +20,7 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
     """Turn an execution error into its entry of the response."""
     cause = _cause(error)
     entry = dict(error.formatted)
-    if isinstance(cause, ClientError):
+    if isinstance(cause, ClientError | Refusal):
         entry["extensions"] = {"code": cause.code}
     elif isinstance(cause, SourceFailed):
         entry["extensions"] = {"code": cause.code, "source": cause.source}
@@ -30,6 +31,12 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
         log.error("%s %s", reference, error.path, exc_info=cause or error)
         entry |= {"message": INTERNAL.format(reference), "extensions": {"code": "INTERNAL"}}
     return entry
+
+
+def presented(error: GraphQLError) -> GraphQLError:
+    """Turn an error into one that shows of itself what `formatted` says of it."""
+    entry = formatted(error)
+    return GraphQLError(entry["message"], error.nodes, path=error.path, extensions=entry["extensions"])
 
 
 def _cause(error: GraphQLError) -> BaseException | None:

@@ -1,38 +1,59 @@
-"""GraphQL over HTTP: authenticate, find the caller's scope, execute, answer."""
+"""GraphQL over HTTP, over WebSockets and over event streams: authenticate, execute, answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
-from strawberry.asgi import GraphQL
+from starlette.websockets import WebSocket, WebSocketState
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
+from strawberry.types.unset import UnsetType
 
-from adapters.native.gateway_state import GatewayState
-from gateway.authentication import Authenticator, IdentityProviderDown, InvalidToken
+from gateway.entrance import Entrance, Refusal
 from gateway.errors import formatted
+from gateway.event_stream import answer_in_events, takes_events
 from gateway.execution.planned_schema import PlannedSchema
+from gateway.listening import Connection, Listeners
 from gateway.pages import explorer_page
-from resolvers.catalogue import Catalogue
+from gateway.settings import Settings
 from resolvers.context import RequestContext
-from resolvers.errors import SourceFailed
-from resolvers.routing import Sources
-from resolvers.viewer import Scopes
+from resolvers.subscriptions.feed import Feed
 
-Clock = Callable[[], datetime]
+UNAUTHORISED = 4403
+TOO_MANY = 4429
 
 
-class _View(GraphQL[RequestContext, None]):
-    """Strawberry's HTTP view with our context and our errors."""
+class _Socket(ASGIWebSocketAdapter):
+    """A WebSocket that is closed once, and silent afterwards."""
 
-    async def get_context(self, request: Any, response: Any) -> RequestContext:
-        context: RequestContext = request.scope["passerelle.context"]
+    def __init__(self, view: Any, request: WebSocket, response: WebSocket) -> None:
+        super().__init__(view, request, response)
+        request.scope["passerelle.context"].close = self.close
+
+    async def send_json(self, message: Any) -> None:
+        if self.ws.application_state is WebSocketState.CONNECTED:
+            await super().send_json(message)
+
+    async def close(self, code: int, reason: str) -> None:
+        if self.ws.application_state is WebSocketState.CONNECTED:
+            await super().close(code, reason)
+
+
+class _View(GraphQL[Any, None]):
+    """Strawberry's HTTP and WebSocket view with our contexts and our errors."""
+
+    websocket_adapter_class = _Socket
+
+    async def get_context(self, request: Any, response: Any) -> RequestContext | Connection:
+        context: RequestContext | Connection = request.scope["passerelle.context"]
         return context
 
     async def process_result(
@@ -43,6 +64,21 @@ class _View(GraphQL[RequestContext, None]):
             answer["errors"] = [formatted(error) for error in result.errors]
         return answer
 
+    async def on_ws_connect(self, context: Connection) -> UnsetType:
+        """Check the token among the connection parameters, or of the handshake."""
+        given = context.connection_params or {}
+        named = {key.lower(): value for key, value in given.items() if isinstance(value, str)}
+        try:
+            await context.enter(named.get("authorization"))
+        except Refusal as error:
+            if context.close is not None:
+                await context.close(TOO_MANY if error.status == 429 else UNAUTHORISED, str(error))
+            raise ConnectionRejectionError from error
+        return UnsetType()
+
+    def encode_json(self, data: object) -> str:
+        return orjson.dumps(data).decode()
+
 
 class GraphQLEndpoint:
     """The ASGI application behind /graphql."""
@@ -50,35 +86,44 @@ class GraphQLEndpoint:
     def __init__(
         self,
         schema: PlannedSchema,
-        catalogue: Catalogue,
-        sources: Sources,
-        state: GatewayState,
-        authenticator: Authenticator,
-        clock: Clock,
-        max_body: int,
+        entrance: Entrance,
+        feed: Feed,
+        listeners: Listeners,
+        settings: Settings,
     ) -> None:
         self._schema = schema
-        self._view = _View(schema, graphql_ide=None)
-        self._catalogue = catalogue
-        self._sources = sources
-        self._scopes = Scopes(sources)
-        self._state = state
-        self._authenticator = authenticator
-        self._clock = clock
-        self._max_body = max_body
+        self._view = _View(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            connection_init_wait_timeout=timedelta(seconds=settings.connection_init_timeout),
+        )
+        self._entrance = entrance
+        self._feed = feed
+        self._listeners = listeners
+        self._max_body = settings.max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request: the explorer page, a refusal, or the result of an operation."""
+        if scope["type"] == "websocket":
+            return await self._listen(scope, receive, send)
         request = Request(scope, receive)
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             return await explorer_page()(scope, receive, send)
-        entered = self._too_large(request) or await self._enter(request)
-        if isinstance(entered, Response):
-            return await entered(scope, receive, send)
+        refusal = self._too_large(request)
+        if refusal is not None:
+            return await refusal(scope, receive, send)
+        if takes_events(request):
+            return await self._stream(request, send)
+        try:
+            caller = await self._entrance.caller(request.headers.get("authorization"))
+            context = scope["passerelle.context"] = await self._entrance.context(caller)
+        except Refusal as error:
+            return await refused(error)(scope, receive, send)
         if request.method != "POST" or not _is_json(request):
             return await self._view(scope, receive, send)
         body = await request.body()
-        answer = await self._planned(body, entered)
+        answer = await self._planned(body, context)
         if answer is not None:
             return await Response(answer, media_type="application/json")(scope, receive, send)
         await self._view(scope, _replayed(body), send)
@@ -103,31 +148,38 @@ class GraphQLEndpoint:
             answer["errors"] = [formatted(error) for error in errors]
         return orjson.dumps(answer)
 
+    async def _listen(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket until either side ends it."""
+        with self._listeners.place() as take:
+            connection = Connection(self._entrance, self._feed, take)
+            scope["passerelle.context"] = connection
+            try:
+                await self._view(scope, receive, send)
+            finally:
+                connection.left()
+
+    async def _stream(self, request: Request, send: Send) -> None:
+        """Serve one event stream until either side ends it."""
+        with self._listeners.place() as take:
+            connection = Connection(self._entrance, self._feed, take)
+            try:
+                await connection.enter(request.headers.get("authorization"))
+                response = await answer_in_events(request, self._schema, connection)
+            except Refusal as error:
+                response = refused(error)
+            try:
+                await response(request.scope, request.receive, send)
+            finally:
+                connection.left()
+
     def _too_large(self, request: Request) -> Response | None:
         length = request.headers.get("content-length", "" if request.method == "POST" else "0")
         if not length:
-            return _refusal(411, "LENGTH_REQUIRED", "Send the header Content-Length.")
+            return refused(Refusal(411, "LENGTH_REQUIRED", "Send the header Content-Length."))
         if length.isdigit() and int(length) <= self._max_body:
             return None
-        return _refusal(413, "TOO_LARGE", f"A request may have {self._max_body} bytes at the most.")
-
-    async def _enter(self, request: Request) -> Response | RequestContext:
-        """Put the request's context in place, or return why the caller may not come in."""
-        now = self._clock()
-        try:
-            caller = await self._authenticator.caller(request.headers.get("authorization"))
-            viewer = await self._scopes.load(caller, now)
-        except InvalidToken as error:
-            return _refusal(401, "UNAUTHENTICATED", str(error))
-        except IdentityProviderDown as error:
-            return _refusal(503, "IDENTITY_PROVIDER_UNAVAILABLE", str(error))
-        except SourceFailed as error:
-            return _refusal(503, "SOURCE_UNAVAILABLE", str(error))
-        if viewer.has_revoked_token:
-            return _refusal(401, "TOKEN_REVOKED", "This session was closed; sign in again.")
-        context = RequestContext(viewer, self._sources, self._catalogue, now, self._state)
-        request.scope["passerelle.context"] = context
-        return context
+        message = f"A request may have {self._max_body} bytes at the most."
+        return refused(Refusal(413, "TOO_LARGE", message))
 
 
 def _is_json(request: Request) -> bool:
@@ -146,7 +198,8 @@ def _replayed(body: bytes) -> Receive:
     return receive
 
 
-def _refusal(status: int, code: str, message: str) -> Response:
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    body = {"errors": [{"message": message, "extensions": {"code": code}}]}
-    return JSONResponse(body, status_code=status, headers=headers)
+def refused(error: Refusal) -> Response:
+    """Answer a request that may not come in."""
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+    body = {"errors": [{"message": str(error), "extensions": {"code": error.code}}]}
+    return JSONResponse(body, status_code=error.status, headers=headers)

@@ -97,6 +97,16 @@ class Settings(BaseSettings):
         default=4000, description="Longest operation in tokens."
     )
     max_body: Annotated[int, Field(ge=1024)] = Field(default=262_144, description="Largest request in bytes.")
+    subscription_backlog: Annotated[int, Field(ge=1)] = Field(
+        default=1000,
+        description="Events that may wait for a client that does not read, before it must resume.",
+    )
+    connection_init_timeout: Annotated[float, Field(gt=0, le=60)] = Field(
+        default=10.0, description="Seconds within which a WebSocket client must send its token."
+    )
+    max_connections: Annotated[int, Field(ge=1)] = Field(
+        default=20, description="Most WebSockets and event streams of one viewer, in each worker."
+    )
     sources: dict[str, SourceSettings] = Field(
         default_factory=dict, description="Sources beside the native database, by name."
     )

@@ -134,6 +134,10 @@ async def _of_person(
     context: RequestContext, type_name: str, wanted: Sequence[GlobalId], columns: tuple[str, ...]
 ) -> dict[str, Row]:
     parents = [context.plain(type_name, {}, one.key) for one in wanted]
+    if context.caller.kind == "PARTNER":
+        # A partner has no mailbox: it reads what its schools hold, and nobody's folders.
+        relation = "School.conversation" if type_name == "Conversation" else type_name
+        return await _collect(context, ask(relation), parents, columns)
     mine: dict[str, Any] = {OF_PERSON[type_name]: context.caller.person_id}
     return await _collect(context, ask(type_name, **mine), parents, columns)
 

@@ -33,6 +33,7 @@ from resolvers import (
 )
 from resolvers.catalogue import Catalogue, contract_types
 from resolvers.fields import Fields
+from resolvers.subscriptions import streams
 from resolvers.writes import absences as absences_writes
 from resolvers.writes import answers as answers_writes
 from resolvers.writes import charter as charter_writes
@@ -59,6 +60,7 @@ DOMAINS = (
     schools,
     skills,
     sources,
+    streams,
     timetable,
     trips,
     absences_writes,
@@ -88,6 +90,7 @@ def strawberry_schema(
     return kind(
         query=contract.Query,
         mutation=contract.Mutation,
+        subscription=contract.Subscription,
         types=contract_types(),
         extensions=list(extensions),
         config=StrawberryConfig(

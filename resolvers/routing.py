@@ -51,6 +51,7 @@ CAPABILITIES: Mapping[str, str] = {
     "Conversation": "MESSAGES_READ",
     "Conversation.participants": "MESSAGES_READ",
     "Conversation.messages": "MESSAGES_READ",
+    "School.conversation": "MESSAGES_READ",
     "Message": "MESSAGES_READ",
     "Participant": "MESSAGES_READ",
     "Student.liaison_notes": "LIAISON_READ",

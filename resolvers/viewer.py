@@ -51,6 +51,7 @@ class Caller:
     school_ids: tuple[str, ...] = ()
     scopes: frozenset[str] = frozenset()
     issued_at: datetime = NEVER
+    expires_at: datetime | None = None
 
     @property
     def capabilities(self) -> frozenset[str]:

@@ -165,6 +165,7 @@ from schema.skills import (
 )
 from schema.sources import Capability, DataSource, DataSourceKind, DataSourceStatus, Sourced, SourceRef
 from schema.student import Student
+from schema.subscriptions import ChangeOperation, LessonEvent, MessageEvent, Subscription
 from schema.timetable import (
     CancellationReason,
     Lesson,
@@ -218,6 +219,7 @@ __all__ = [
     "BoardingStatus",
     "CancellationReason",
     "Capability",
+    "ChangeOperation",
     "Charter",
     "CharterAcceptance",
     "CharterDecision",
@@ -282,6 +284,7 @@ __all__ = [
     "LessonContent",
     "LessonContentConnection",
     "LessonContentKind",
+    "LessonEvent",
     "LessonKind",
     "LessonOriginal",
     "LessonStatus",
@@ -293,6 +296,7 @@ __all__ = [
     "MarkOrigin",
     "Message",
     "MessageConnection",
+    "MessageEvent",
     "Mutation",
     "NewsConnection",
     "NewsItem",
@@ -348,6 +352,7 @@ __all__ = [
     "StudentScoped",
     "Subject",
     "SubjectAverage",
+    "Subscription",
     "Timetable",
     "TimetableDay",
     "Trip",

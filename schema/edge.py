@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import AsyncGenerator, Callable
+from typing import Annotated, Any, ForwardRef
 
 import strawberry
 
 ARGUMENTS = {
+    "after_cursor": "The last `cursor` received: what was missed since comes first. Without it, from now on.",
+    "conversation_id": "Only this thread.",
     "after": "Give the `endCursor` of the page before to get the page after it.",
     "app": "Only articles about this application.",
     "before": "Give the `startCursor` of a page to get the page before it.",
@@ -62,6 +64,32 @@ def edge(declaration: Callable[..., object]) -> Any:
     async def resolve(self: Any, info: Any, **arguments: Any) -> Any:
         return await info.context.resolve(self, info, arguments)
 
+    _sign(resolve, declaration, str(inspect.signature(declaration).return_annotation))
+    field = strawberry.field(resolver=resolve, description=inspect.cleandoc(declaration.__doc__ or ""))
+    field.metadata = {"edge": True}
+    return field
+
+
+def stream(declaration: Callable[..., object]) -> Any:
+    """Turn a typed signature with a docstring into a field that gives one event after the other.
+
+    Where the events come from is the business of `resolvers.subscriptions`; Strawberry's executor only
+    completes what each of them returns.
+    """
+
+    async def resolve(self: Any, info: Any, **arguments: Any) -> Any:
+        raise NotImplementedError("Open subscriptions with `PlannedSchema.stream`.")
+        yield
+
+    event = str(inspect.signature(declaration).return_annotation)
+    _sign(resolve, declaration, AsyncGenerator[ForwardRef(event), None])
+    field = strawberry.subscription(resolver=resolve, description=inspect.cleandoc(declaration.__doc__ or ""))
+    field.metadata = {"edge": True}
+    return field
+
+
+def _sign(resolve: Any, declaration: Callable[..., object], returns: object) -> None:
+    """Give a resolver the parameters and the place of a declaration."""
     source = inspect.signature(declaration)
     namespace = sys.modules[declaration.__module__].__dict__
     parameters = [
@@ -78,11 +106,7 @@ def edge(declaration: Callable[..., object]) -> Any:
             ]
             kind = inspect.Parameter.KEYWORD_ONLY
             parameters.append(inspect.Parameter(name, kind, annotation=annotation, default=parameter.default))
-    returns = str(source.return_annotation)
-    resolve.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]
+    resolve.__signature__ = inspect.Signature(parameters, return_annotation=returns)
     resolve.__annotations__ = {p.name: p.annotation for p in parameters[1:]} | {"return": returns}
     resolve.__name__ = declaration.__name__
     resolve.__module__ = "schema"
-    field = strawberry.field(resolver=resolve, description=inspect.cleandoc(declaration.__doc__ or ""))
-    field.metadata = {"edge": True}
-    return field

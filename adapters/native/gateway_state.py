@@ -10,8 +10,10 @@ from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.native.announcements import of_changes
 from adapters.native.changes import AlreadyWritten, Change, Insert, Outdated, Remove, Set
 from adapters.native.doorbell import ring
+from adapters.native.feed import announce
 from adapters.records import MutationReceipt, Record
 
 KEPT = timedelta(hours=24)
@@ -57,6 +59,7 @@ class GatewayState:
             for change in changes:
                 await _carry_out(connection, change)
             await ring(connection)
+            await announce(connection, await of_changes(connection, changes))
             await connection.commit()
         # Our own next read must not wait for the bell.
         self._changed()

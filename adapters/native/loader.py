@@ -21,7 +21,9 @@ from sqlmodel import SQLModel
 
 from adapters import records as r
 from adapters.base import Export, Refusal
+from adapters.native.announcements import ImportAnnouncements
 from adapters.native.doorbell import ring
+from adapters.native.feed import announce
 from adapters.native.gateway_state import upsert
 
 CHUNK = 500
@@ -85,6 +87,7 @@ class Loader:
         self._export = export
         self._now = now
         self._report = report
+        self.announcements = ImportAnnouncements(connection, export.source_id, now)
         self._waiting: dict[type[r.Record], dict[str, r.Record]] = {}
         self._seen: dict[str, set[str]] = {}
 
@@ -134,6 +137,7 @@ class Loader:
                 counts.changed += state is not None
                 changed.append(row)
         seen.update(rows)
+        await self.announcements.note(kind, changed, before)
         await upsert(self._connection, table, changed)
         await self._write_audience(kind, changed, new=not before)
 
@@ -188,6 +192,7 @@ class Loader:
         )
         known = (await self._connection.execute(current)).scalars().all()
         gone = [one for one in known if one not in self._seen.get(table.name, set())]
+        await self.announcements.note_removed(table.name, gone)
         for start in range(0, len(gone), CHUNK):
             await self._connection.execute(
                 update(table)
@@ -293,6 +298,7 @@ async def load(
         else:
             await connection.execute(insert(r.ImportRun.table()), _run(export, report, now))
             await ring(connection)
+            await announce(connection, await loader.announcements.all(), now)
             await connection.commit()
             if engine.dialect.name == "postgresql":
                 # Not on SQLite: the statistics of a small school would make it scan tables that grow.

@@ -30,6 +30,8 @@ SESSION = {
 class PostgresReader(Reader):
     """Reads through asyncpg, and hears from the doorbell when anybody changed the database."""
 
+    LOOK = 5.0
+
     def __init__(self, address: str) -> None:
         super().__init__()
         self._address = address
@@ -68,7 +70,7 @@ class PostgresReader(Reader):
         """Count the rings of the doorbell; None while the line is down."""
         return self._changes if self._doorbell.is_listening else None
 
-    def changed(self) -> None:
+    def forget_generation(self) -> None:
         """Count one more change."""
         self._changes += 1
 

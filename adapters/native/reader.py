@@ -27,9 +27,14 @@ class Waiting:
 class Reader(ABC):
     """Gathers the statements of one group (one request) in one turn, and runs them together."""
 
+    LOOK: float
+    """Seconds after which whoever must know of every change should look, where none was heard."""
+
     def __init__(self) -> None:
         self.observers: list[Callable[[list[str]], None]] = []
         """Called with the texts of each batch that goes to the database."""
+        self.heard: list[Callable[[], None]] = []
+        """Called when the database is known to have changed; `generation` tells of what nobody told."""
         self._waiting: dict[Any, list[Waiting]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
@@ -79,9 +84,15 @@ class Reader(ABC):
     def generation(self) -> object:
         """Return a value that changes whenever the database does; None while that cannot be told."""
 
-    @abstractmethod
     def changed(self) -> None:
-        """Hear that this program has just changed the database."""
+        """Hear that the database was changed, here or by what rang the doorbell."""
+        self.forget_generation()
+        for hear in self.heard:
+            hear()
+
+    @abstractmethod
+    def forget_generation(self) -> None:
+        """Find out anew whether the database has changed."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -7,10 +7,13 @@ from typing import Any
 
 from sqlalchemy import (
     Date,
+    Integer,
     String,
     and_,
     bindparam,
     case,
+    false,
+    literal,
     or_,
     true,
 )
@@ -99,9 +102,17 @@ def _messages() -> dict[str, Relation]:
         "extras": (my_part,),
         "filters": {"reader_id": lambda c, person: mine.person_id == person},
     }
+    without_mailbox = columns(
+        r.Conversation, folder=literal("INBOX", String), unread_count=literal(0, Integer), can_reply=false()
+    )
     return {
         "Conversation.messages": children(r.Message, "conversation_id", order=("sent_at", "id"), **read),
         "Message": children(r.Message, "id", **read),
+        "Conversation.participants": children(
+            r.Participant, "conversation_id", filters={"shown_to_viewer": flag(_not_hidden_from_viewer)}
+        ),
+        "Participant": by_id(r.Participant),
+        "School.conversation": children(r.Conversation, "id", columns=without_mailbox),
     }
 
 
@@ -131,10 +142,6 @@ def _conversations() -> dict[str, Relation]:
             counts={"unread_count": lambda c: c["unread_count"] > 0},
             **common,
         ),
-        "Conversation.participants": children(
-            r.Participant, "conversation_id", filters={"shown_to_viewer": flag(_not_hidden_from_viewer)}
-        ),
-        "Participant": by_id(r.Participant),
         "Conversation": Relation(
             r.Participant.table(),
             by_column(mine.conversation_id),

@@ -23,6 +23,7 @@ class SqliteReader(Reader):
     STEPS = 10_000
     """Steps of SQLite's virtual machine between two looks at the clock; about 0.3 ms."""
     THREADS = 4
+    LOOK = 0.1
 
     def __init__(self, path: str) -> None:
         super().__init__()
@@ -75,10 +76,10 @@ class SqliteReader(Reader):
         if self._generation is None:
             self._until = perf_counter() + self.SHORT
             (self._generation,) = self._here.execute("PRAGMA data_version").fetchone()
-            asyncio.get_running_loop().call_soon(self.changed)
+            asyncio.get_running_loop().call_soon(self.forget_generation)
         return self._generation
 
-    def changed(self) -> None:
+    def forget_generation(self) -> None:
         """Ask again."""
         self._generation = None
 

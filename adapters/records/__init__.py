@@ -24,6 +24,7 @@ from adapters.records.communication import (
     Trip,
     TripUpdate,
 )
+from adapters.records.feed import FeedEntry, FeedHead
 from adapters.records.gateway_state import (
     Charter,
     CharterAcceptance,
@@ -84,6 +85,8 @@ __all__ = [
     "Document",
     "Enrolment",
     "Event",
+    "FeedEntry",
+    "FeedHead",
     "ForAudience",
     "Grade",
     "GradingPeriod",

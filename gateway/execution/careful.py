@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError, located_error
+from graphql import GraphQLError, OperationType, located_error
 from graphql.execution.values import VariableValues
 
 from gateway.execution.levels import Field, Items, Level, Part, Place, Root, above, path_of
@@ -49,7 +49,9 @@ class CarefulRun:
 
     async def operation(self) -> dict[str, Any] | None:
         """Run the root selection; the fields of a mutation one after another."""
-        (result,) = await self._objects(self._plan.root, [self.context.root], Root(), self._plan.serial)
+        (result,) = await self._objects(
+            self._plan.root, [self.context.root], Root(), self._plan.operation is OperationType.MUTATION
+        )
         return None if self._lands(result, Root(), 0) else result
 
     @property

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from graphql.execution.values import VariableValues
 
 from gateway.execution.careful import CarefulRun, Loaded
@@ -64,7 +64,7 @@ class FastRun:
         waiting = [self._edge(one, notes) for one, notes in asked]
         if below:
             waiting.append(self._descend(below))
-        if len(waiting) <= 1 or self.plan.serial:
+        if len(waiting) <= 1 or self.plan.operation is OperationType.MUTATION:
             for edge in waiting:
                 await edge
             return

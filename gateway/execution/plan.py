@@ -16,6 +16,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
+    OperationType,
     is_leaf_type,
     print_ast,
 )
@@ -120,7 +121,7 @@ class ObjectPlan:
 class Plan:
     """A compiled operation."""
 
-    serial: bool
+    operation: OperationType
     objects: list[ObjectPlan] = field(default_factory=list)
     edges: list[FieldPlan] = field(default_factory=list)
     slots: int = 0

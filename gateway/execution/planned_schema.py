@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -27,9 +27,12 @@ from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter, SchemaExtension
 from strawberry.types import ExecutionResult
 
+from gateway.errors import presented
+from gateway.execution.events import events
 from gateway.execution.executor import run
 from gateway.execution.plan import Compiler, NotPlanned, Plan
 from gateway.execution.writers import generate
+from gateway.listening import Connection
 from resolvers.catalogue import Catalogue
 from resolvers.context import RequestContext
 from resolvers.registry import ContractSchema
@@ -93,7 +96,7 @@ class Planner:
         """Return plan and variables of an operation, or None where Strawberry's executor has to answer."""
         document = self.document(query)
         operation = document and get_operation_ast(document, name)
-        if not operation or operation.operation is OperationType.SUBSCRIPTION:
+        if not operation:
             return None
         variables = get_variable_values(
             self.schema._schema, operation.variable_definitions or (), dict(given)
@@ -121,11 +124,10 @@ class Planner:
         }
         root: Any = operation
         selection = Selection(self.schema._schema, fragments, variables, [root])
-        serial = operation.operation is OperationType.MUTATION
-        plan = Plan(serial)
+        plan = Plan(operation.operation)
         try:
             compiler = Compiler(self.schema._schema, self.catalogue, self.schema, plan)
-            compiler.object_plan("Mutation" if serial else "Query", selection)
+            compiler.object_plan(operation.operation.value.capitalize(), selection)
         except NotPlanned:
             return None
         generate(plan, {name: known.kind for name, known in self.catalogue.types.items()})
@@ -149,6 +151,12 @@ class PlannedSchema(ContractSchema):
     """Executes by plan what the planner covers."""
 
     planner: Planner
+
+    def operation_type(self, query: str, name: str | None) -> OperationType | None:
+        """Tell what an operation is; None for one that cannot be executed."""
+        document = self.planner.document(query)
+        operation = document and get_operation_ast(document, name)
+        return operation.operation if operation else None
 
     async def execute(
         self,
@@ -185,7 +193,43 @@ class PlannedSchema(ContractSchema):
     ) -> tuple[dict[str, Any] | None, list[GraphQLError]] | None:
         """Answer an operation by its plan: data and errors; None where there is no plan."""
         found = self.planner.plan(query, operation_name, variables)
-        if found is None:
+        if found is None or found[0].operation is OperationType.SUBSCRIPTION:
             return None
         self.planner.planned += 1
         return await run(*found, context)
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[Any] | None = None,
+    ) -> Any:
+        """Answer an operation of a client that listens; `context_value` is its `Connection`."""
+        connection: Connection = context_value  # type: ignore[assignment]
+        found = self.planner.plan(query or "", operation_name, variable_values or {})
+        if found is None:
+            return self._refused(query, variable_values, operation_name, await connection.context())
+        if found[0].operation is OperationType.SUBSCRIPTION:
+            self.planner.planned += 1
+            return events(*found, connection)
+        return self._once(query, variable_values, operation_name, await connection.context())
+
+    async def _once(self, *operation: Any) -> AsyncGenerator[ExecutionResult, None]:
+        """Answer a query or a mutation."""
+        query, variables, name, context = operation
+        yield _presented(await self.execute(query, variables, context, operation_name=name))
+
+    async def _refused(self, *operation: Any) -> AsyncGenerator[ExecutionResult, None]:
+        """Say what is wrong with an operation, or answer one that has no plan."""
+        query, variables, name, context = operation
+        async for result in await super().stream(query, variables, context, operation_name=name):
+            assert isinstance(result, ExecutionResult)
+            yield _presented(result)
+
+
+def _presented(result: ExecutionResult) -> ExecutionResult:
+    return replace(result, errors=[presented(one) for one in result.errors] if result.errors else None)

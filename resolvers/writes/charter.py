@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from adapters.native.changes import Set
@@ -36,11 +37,14 @@ async def accept_charter(context: RequestContext, given: dict[str, Any]) -> Outc
 async def refuse_charter(context: RequestContext, given: dict[str, Any]) -> Outcome:
     """Record the refusal and revoke every token of the caller issued until now."""
     outcome = _answer(context, await _charter_in_force(context, given["charter_id"]), "REFUSED")
-    person = context.caller.person_id
-    now = context.now
+    ended = revocation(context.caller.person_id, context.now)
+    return Outcome([*outcome.changes, ended], {**outcome.shown, SESSION: ["ended"]})
+
+
+def revocation(person: str, now: datetime) -> Set:
+    """Close every session of a person: tokens issued until now are refused, subscriptions end."""
     state = PersonState(id=person, tokens_revoked_before=now)
-    revocation = Set(PersonState, {"id": person}, {"tokens_revoked_before": now}, state)
-    return Outcome([*outcome.changes, revocation], {**outcome.shown, SESSION: ["ended"]})
+    return Set(PersonState, {"id": person}, {"tokens_revoked_before": now}, state)
 
 
 async def _charter_in_force(context: RequestContext, identifier: str) -> dict[str, Any]:

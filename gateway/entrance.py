@@ -1,0 +1,64 @@
+"""Who comes in: a verified token becomes a caller, a caller the context of one request or event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from adapters.native.gateway_state import GatewayState
+from gateway.authentication import Authenticator, IdentityProviderDown, InvalidToken
+from resolvers.catalogue import Catalogue
+from resolvers.context import RequestContext
+from resolvers.errors import SourceFailed
+from resolvers.routing import Sources
+from resolvers.viewer import Caller, Scopes
+
+Clock = Callable[[], datetime]
+
+
+class Refusal(Exception):
+    """The caller may not come in: an HTTP status, a stable code and what to do."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class Entrance:
+    """Checks tokens and finds scopes."""
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        sources: Sources,
+        catalogue: Catalogue,
+        state: GatewayState,
+        clock: Clock,
+    ) -> None:
+        self._authenticator = authenticator
+        self._sources = sources
+        self._scopes = Scopes(sources)
+        self._catalogue = catalogue
+        self._state = state
+        self._clock = clock
+
+    async def caller(self, authorization: str | None) -> Caller:
+        """Read an Authorization header. Raises Refusal."""
+        try:
+            return await self._authenticator.caller(authorization)
+        except InvalidToken as error:
+            raise Refusal(401, "UNAUTHENTICATED", str(error)) from error
+        except IdentityProviderDown as error:
+            raise Refusal(503, "IDENTITY_PROVIDER_UNAVAILABLE", str(error)) from error
+
+    async def context(self, caller: Caller) -> RequestContext:
+        """Find what the caller may see at this moment. Raises Refusal."""
+        now = self._clock()
+        try:
+            scope = await self._scopes.load(caller, now)
+        except SourceFailed as error:
+            raise Refusal(503, "SOURCE_UNAVAILABLE", str(error)) from error
+        if scope.has_revoked_token:
+            raise Refusal(401, "TOKEN_REVOKED", "This session was closed; sign in again.")
+        return RequestContext(scope, self._sources, self._catalogue, now, self._state)

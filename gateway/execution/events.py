@@ -1,0 +1,121 @@
+"""A subscription at work: entries of the feed become events, each executed by the plan of the operation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from graphql import GraphQLError
+from graphql.execution.values import VariableValues
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+
+from adapters.base import RetryLater
+from adapters.native.feed import Noted
+from gateway.entrance import Refusal
+from gateway.errors import presented
+from gateway.execution.executor import run
+from gateway.execution.plan import Plan
+from gateway.listening import Connection
+from resolvers.context import RequestContext
+from resolvers.errors import ClientError, NotAuthenticated, SourceFailed
+from resolvers.fields import Arguments
+from resolvers.subscriptions.feed import End, Ended, Subscriber
+from resolvers.subscriptions.streams import STREAMS, Stream, cursor_of, position_of
+
+PAUSES = (0.1, 0.2, 0.5, *[1.0] * 60)
+"""Seconds before an event is read again while the database does not answer; then it is given with errors."""
+
+
+@dataclass
+class Event(ExecutionResult):
+    """One answer of a subscription, and where to resume after it."""
+
+    cursor: str | None = None
+
+
+async def events(
+    plan: Plan, variables: VariableValues, connection: Connection
+) -> AsyncGenerator[ExecutionResult, None]:
+    """Answer a subscription until it ends: first its errors, if any, then one result for each event.
+
+    Raises Ended when the client has to resume or sign in again.
+    """
+    (field,) = plan.root.edges
+    arguments = plan.arguments(variables)[field.slot]
+    listening = _Listening(plan, variables, connection, STREAMS[field.name], arguments)
+    try:
+        subscriber = await listening.begin()
+        with connection.subscribed(subscriber):
+            async for entry in connection.feed.entries(subscriber):
+                event = await listening.event(subscriber, entry)
+                if event is not None:
+                    yield event
+    except (ClientError, Refusal, RetryLater) as error:
+        wrapped = GraphQLError(str(error), field.nodes, path=[field.key], original_error=error)
+        yield PreExecutionError(data=None, errors=[presented(wrapped)])
+
+
+@dataclass(slots=True)
+class _Listening:
+    plan: Plan
+    variables: VariableValues
+    connection: Connection
+    stream: Stream
+    arguments: Arguments
+
+    async def begin(self) -> Subscriber:
+        """Check the rights and the cursor. Raises ClientError, Refusal and RetryLater."""
+        context = await self.connection.context()
+        context.require_charter("Subscription", self.plan.root.edges[0].name)
+        if context.caller.kind == "ANONYMOUS":
+            raise NotAuthenticated("Sign in: `Authorization: Bearer TOKEN` among the connection parameters.")
+        cursor = self.connection.last_event_id or self.arguments.get("after_cursor")
+        after = position_of(cursor) if cursor else None
+        feed = self.connection.feed
+        one = await feed.subscribe(context.caller.person_id, after, self.connection.say_goodbye)
+        try:
+            feed.listen(one, await self.stream.topics(context, self.arguments))
+        except BaseException:
+            feed.unsubscribe(one)
+            raise
+        return one
+
+    async def event(self, one: Subscriber, entry: Noted) -> Event | None:
+        """Read what an entry is to the subscriber, patiently while the database does not answer."""
+        for pause in PAUSES:
+            try:
+                return await self._read(one, entry, is_patient=True)
+            except SourceFailed:
+                await asyncio.sleep(pause)
+            except Refusal as error:
+                if error.status == 401:
+                    one.end(End.REVOKED)
+                    raise Ended(End.REVOKED) from error
+                await asyncio.sleep(pause)
+        return await self._read(one, entry, is_patient=False)
+
+    async def _read(self, one: Subscriber, entry: Noted, is_patient: bool) -> Event | None:
+        context = await self.connection.context()
+        if context.is_restricted:
+            return None
+        if entry.kind == "RIGHTS":
+            self.connection.feed.listen(one, await self.stream.topics(context, self.arguments))
+            return None
+        event = await self.stream.event(context, self.arguments, entry)
+        if event is None:
+            return None
+        context.root = context.plain("Subscription", {"event": event})
+        data, errors = await run(self.plan, self.variables, context)
+        if is_patient:
+            _require_database(context, errors)
+        return Event(data, [presented(one) for one in errors] or None, cursor=cursor_of(entry))
+
+
+def _require_database(context: RequestContext, errors: list[GraphQLError]) -> None:
+    """Raise SourceFailed where the database, of all sources, left fields open: an event comes only once."""
+    for error in errors:
+        cause = error.original_error
+        if isinstance(cause, SourceFailed) and cause.source == context.sources.native.name:
+            raise cause

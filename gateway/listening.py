@@ -1,0 +1,130 @@
+"""Clients that stay: WebSocket and event stream connections, and when they have to go."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.entrance import Entrance, Refusal
+from resolvers.context import RequestContext
+from resolvers.subscriptions.feed import End, Feed, Subscriber
+from resolvers.viewer import Caller
+
+GOODBYE = {End.SLOW: 1013, End.STOPPING: 1012, End.REVOKED: 4403, End.EXPIRED: 4403}
+"""Close codes of a WebSocket: 1012 and 1013 tell a client to come back and resume, 4403 to sign in again."""
+
+
+class Listeners:
+    """The connections of this process, counted by viewer."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._connected: Counter[tuple[str, str]] = Counter()
+
+    @contextmanager
+    def place(self) -> Iterator[Callable[[Caller], None]]:
+        """Hold a place for one connection; the function given takes it, or raises Refusal."""
+        taken: list[tuple[str, str]] = []
+
+        def take(caller: Caller) -> None:
+            viewer = (caller.kind, caller.person_id)
+            if self._connected[viewer] >= self._most:
+                raise Refusal(429, "TOO_MANY_CONNECTIONS", f"{self._most} connections at the most.")
+            self._connected[viewer] += 1
+            taken.append(viewer)
+
+        try:
+            yield take
+        finally:
+            self._connected.subtract(taken)
+            for viewer in taken:
+                if not self._connected[viewer]:
+                    del self._connected[viewer]
+
+
+class Connection:
+    """One client that listens, and the rights it came with."""
+
+    def __init__(self, entrance: Entrance, feed: Feed, take: Callable[[Caller], None]) -> None:
+        self.feed = feed
+        self.last_event_id: str | None = None
+        self.connection_params: Any = None
+        """What a WebSocket client sent first; set by Strawberry."""
+        self.close: Callable[[int, str], Coroutine[Any, Any, None]] | None = None
+        """Ends the connection, where that is not for the stream itself to do."""
+        self._closing: asyncio.Task[None] | None = None
+        self._entrance = entrance
+        self._take = take
+        self._caller: Caller | None = None
+        self._subscribers: dict[Subscriber, None] = {}
+        self._expiry: asyncio.TimerHandle | None = None
+
+    async def enter(self, authorization: str | None) -> None:
+        """Check the token, once for the whole connection. Raises Refusal."""
+        caller = await self._entrance.caller(authorization)
+        self._take(caller)
+        self._caller = caller
+        await self.context()
+        if caller.expires_at is not None:
+            left = (caller.expires_at - datetime.now(UTC)).total_seconds()
+            self._expiry = asyncio.get_running_loop().call_later(max(left, 0), self._end, End.EXPIRED)
+
+    async def context(self) -> RequestContext:
+        """Find what the caller may see now. Raises Refusal."""
+        assert self._caller is not None
+        return await self._entrance.context(self._caller)
+
+    @contextmanager
+    def subscribed(self, one: Subscriber) -> Iterator[Subscriber]:
+        """Keep a subscription for as long as it is read."""
+        self._subscribers[one] = None
+        try:
+            yield one
+        finally:
+            self._subscribers.pop(one, None)
+            self.feed.unsubscribe(one)
+
+    def say_goodbye(self, reason: End) -> None:
+        """Close the connection because a subscription has to end."""
+        if self.close is not None and self._closing is None:
+            self._closing = asyncio.create_task(self.close(GOODBYE[reason], reason.value))
+
+    def _end(self, reason: End) -> None:
+        for one in list(self._subscribers):
+            one.end(reason)
+        self.say_goodbye(reason)
+
+    def left(self) -> None:
+        """Forget what was set up for the connection."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+
+
+@contextmanager
+def before_stop(action: Callable[[], None]) -> Iterator[None]:
+    """Act as soon as this process is told to stop, before uvicorn begins to wait for open responses."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+
+    def told(number: int, frame: Any) -> None:
+        loop.call_soon_threadsafe(action)
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for one in before:
+        signal.signal(one, told)
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

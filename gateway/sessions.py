@@ -1,0 +1,20 @@
+"""Sessions that an administrator ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from adapters.native.database import migrate, open_database
+from adapters.native.gateway_state import GatewayState
+from gateway.settings import Settings
+from resolvers.writes.charter import revocation
+
+
+async def revoke_sessions(settings: Settings, person: str) -> None:
+    """Refuse every token of a person issued until now, and end what they subscribed to."""
+    engine = open_database(settings.database_url)
+    try:
+        await migrate(engine)
+        await GatewayState(engine, lambda: None).write([revocation(person, datetime.now(UTC))])
+    finally:
+        await engine.dispose()

@@ -1,0 +1,1 @@
+"""Subscriptions: who hears of what, and what each may read of it."""
