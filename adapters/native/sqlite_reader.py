@@ -8,7 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from time import perf_counter
 
+from cachetools import LRUCache
+
 from adapters.native.reader import TIME_LIMIT, Reader, Rows, Waiting
+
+REMEMBERED = 512
+"""Statements known to be long, which go to a thread at once."""
 
 
 class SqliteReader(Reader):
@@ -30,6 +35,7 @@ class SqliteReader(Reader):
         self._path = path
         self.handed_over = 0
         """Batches that turned out long and went to a thread."""
+        self._long_texts: LRUCache[str, None] = LRUCache(REMEMBERED)
         self._until = 0.0
         self._generation: int | None = None
         self._here: sqlite3.Connection | None = None
@@ -58,15 +64,27 @@ class SqliteReader(Reader):
         here = self._here or self._open()
         answers: list[Rows] = []
         for index, one in enumerate(batch):
+            if one.statement.text in self._long_texts:
+                return answers + await self._hand_over(batch[index:])
             self._until = perf_counter() + self.SHORT
             try:
                 answers.append(here.execute(one.statement.text, one.arguments).fetchall())
             except sqlite3.OperationalError as error:
                 if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:
                     raise
-                self.handed_over += 1
-                loop = asyncio.get_running_loop()
-                return answers + await loop.run_in_executor(self._pool, self._long, batch[index:])
+                return answers + await self._hand_over(batch[index:])
+        return answers
+
+    async def _hand_over(self, batch: list[Waiting]) -> list[Rows]:
+        """Run a long statement, and those after it, in a thread; remember whether it was long."""
+        self.handed_over += 1
+        text = batch[0].statement.text
+        loop = asyncio.get_running_loop()
+        answers, seconds = await loop.run_in_executor(self._pool, self._long, batch)
+        if seconds > self.SHORT:
+            self._long_texts[text] = None
+        else:
+            self._long_texts.pop(text, None)
         return answers
 
     def generation(self) -> object:
@@ -83,7 +101,8 @@ class SqliteReader(Reader):
         """Ask again."""
         self._generation = None
 
-    def _long(self, batch: list[Waiting]) -> list[Rows]:
+    def _long(self, batch: list[Waiting]) -> tuple[list[Rows], float]:
+        """Run statements in this thread; returns their rows, and the seconds that the first took."""
         try:
             connection = self._idle.get_nowait()
         except Empty:
@@ -91,7 +110,11 @@ class SqliteReader(Reader):
         until = perf_counter() + TIME_LIMIT
         connection.set_progress_handler(lambda: perf_counter() > until, self.STEPS)
         try:
-            return [connection.execute(one.statement.text, one.arguments).fetchall() for one in batch]
+            begun = perf_counter()
+            first = connection.execute(batch[0].statement.text, batch[0].arguments).fetchall()
+            seconds = perf_counter() - begun
+            rest = [connection.execute(one.statement.text, one.arguments).fetchall() for one in batch[1:]]
+            return [first, *rest], seconds
         finally:
             self._idle.put(connection)
 

@@ -103,5 +103,12 @@ class FastRun:
         """Write the values of an edge into the answers of their parents."""
         self.loaded[one.slot] = Loaded(objects, values)
         key, complete, below = one.key, one.complete, self._notes
+        if one.below:
+            for (_, written), value in zip(notes, values, strict=True):
+                written[key] = complete(value, below)
+            return
+        # Many parents point to the same few records, and nothing will be added to what is written of them.
+        known: dict[int, Any] = {}
         for (_, written), value in zip(notes, values, strict=True):
-            written[key] = complete(value, below)
+            place = id(value)
+            written[key] = known[place] if place in known else known.setdefault(place, complete(value, below))
