@@ -29,7 +29,13 @@ serve: setup ## Import the example export, add the demo year, start the gateway
 	@$(BIN)/passerelle demo --people $(EXPORT)
 	@$(BIN)/passerelle serve --welcome
 
-test: setup check ## Run every check and test
+.setup-clients: tests/clients/package-lock.json examples/partner/javascript/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  for folder in $(^D); do npm ci --prefix $$folder --ignore-scripts --no-audit --no-fund --loglevel=error || exit 1; done \
+	  && touch $@; \
+	else echo "Node.js is not installed: clients in JavaScript are not tested."; fi
+
+test: setup .setup-clients check ## Run every check and test
 	$(BIN)/pytest -n 2
 
 check: setup ## Lint, types, architecture

@@ -32,7 +32,7 @@ async def add_families(url: str) -> None:
     async with engine.connect() as connection:
         await connection.execution_options(writes=True)
         student = r.Student.table()
-        school = (await connection.execute(_paris_school())).scalar_one()
+        school = (await connection.execute(paris_school())).scalar_one()
         ids = list(
             (
                 await connection.execute(
@@ -41,15 +41,15 @@ async def add_families(url: str) -> None:
             ).scalars()
         )
         for size in FAMILIES:
-            await _add_guardian(connection, f"family{size}", school, ids[:size])
-        await _add_guardian(connection, "bulk", school, ids[-CLASS:])
+            await add_guardian(connection, f"family{size}", school, ids[:size])
+        await add_guardian(connection, "bulk", school, ids[-CLASS:])
         for one in ids[-CLASS:]:
             await _top_up(connection, one)
         await connection.commit()
     await engine.dispose()
 
 
-def _paris_school() -> Any:
+def paris_school() -> Any:
     school, student = r.School.table(), r.Student.table()
     return (
         select(school.c.id)
@@ -62,7 +62,7 @@ def _paris_school() -> Any:
     )
 
 
-async def _add_guardian(connection: AsyncConnection, key: str, school: str, students: list[str]) -> None:
+async def add_guardian(connection: AsyncConnection, key: str, school: str, students: list[str]) -> None:
     """Tie a new guardian to students, with accepted charters and somebody's conversations."""
     common: dict[str, Any] = {
         "source_id": "benchmark",

@@ -15,18 +15,20 @@ from statistics import median
 from matplotlib.figure import Figure
 
 from benchmarks.measured import Case, Measured
+from benchmarks.profiled import profiled
 
 DIALECTS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 PASSERELLE = "Passerelle"
 NODE = Path(__file__).parent / "node"
 
 
-def write_report(cases: list[Case], folder: Path) -> None:
+def write_report(cases: list[Case], shares: dict[str, float], folder: Path) -> None:
     """Write `benchmarks.md` and `benchmarks.svg`; `cases` in the order of the tables."""
     parts = [
         _introduction(cases),
         _summary(cases),
         _growth(cases),
+        _profile(shares),
         *(_table(case) for case in cases),
     ]
     (folder / "benchmarks.md").write_text("\n\n".join(part for part in parts if part) + "\n")
@@ -101,6 +103,21 @@ def _growth(cases: list[Case]) -> str:
     return "\n".join(lines) if len(lines) > 4 else ""
 
 
+def _profile(shares: dict[str, float]) -> str:
+    """Show where the time goes; parts below a hundredth are left out."""
+    lines = [
+        "## Where the time of a dashboard goes",
+        "",
+        "Four children, SQLite, one process under cProfile, without the network. A profiler makes calls "
+        "dearer than they are: read the shares as where the work is.",
+        "",
+        "| part | share |",
+        "| --- | --- |",
+        *(f"| {part} | {share:.0%} |" for part, share in shares.items() if share >= 0.01),
+    ]
+    return "\n".join(lines)
+
+
 def _table(case: Case) -> str:
     children = "28 children, 60 grades each" if case.person == "bulk" else f"{case.person[6:]} children"
     schools = "1 school" if case.schools == 1 else f"{case.schools} schools"
@@ -143,9 +160,11 @@ def _plot(cases: list[Case], folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    found = json.loads(Path(sys.argv[1]).read_text())
+    results = Path(sys.argv[1])
+    found = json.loads(results.read_text())
     measured = [
         Case(**{**one, "servers": {name: Measured(**values) for name, values in one["servers"].items()}})
         for one in found
     ]
-    write_report(measured, Path(__file__).parent.parent / "docs")
+    shares = profiled(f"sqlite:///{results.parent / 'schools1.db'}", results.parent / "key.pem")
+    write_report(measured, shares, Path(__file__).parent.parent / "docs")

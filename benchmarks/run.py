@@ -33,6 +33,7 @@ from sqlalchemy import text
 from adapters.native.database import open_database
 from benchmarks.data import FAMILIES, add_families, load_schools
 from benchmarks.measured import Case, Measured
+from benchmarks.profiled import profiled
 from benchmarks.report import write_report
 from gateway.authentication import development_key, make_token
 from gateway.settings import Settings
@@ -285,7 +286,8 @@ def main(
                     _print(results[-1])
                     (folder / "results.json").write_text(json.dumps([asdict(one) for one in results]))
     if report:
-        write_report(results, ROOT / "docs")
+        shares = profiled(f"sqlite:///{folder / 'schools1.db'}", private)
+        write_report(results, shares, ROOT / "docs")
 
 
 def _print(case: Case) -> None:

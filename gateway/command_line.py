@@ -9,6 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 import uvicorn
 from rich.console import Console
@@ -18,6 +19,7 @@ from gateway.app import create_app, prepare
 from gateway.authentication import KINDS
 from gateway.checks import run_checks
 from gateway.demonstration import DEFAULT_SEED, load_demo, write_demo_export
+from gateway.import_history import read_imports, show_imports
 from gateway.imports import show_report, start_import
 from gateway.sessions import revoke_sessions
 from gateway.settings import load_settings, settings_reference
@@ -95,20 +97,41 @@ def import_export(
     export_format: Annotated[str, typer.Argument(metavar="FORMAT", help="Format of the export: aaf.")],
     path: Annotated[Path, typer.Argument(help="Folder or zip file.")],
     dry_run: DRY_RUN = False,
+    allow_shrink: Annotated[
+        bool, typer.Option("--allow-shrink", help="Also end more than the usual part of the records.")
+    ] = False,
+    report_file: Annotated[
+        Path | None, typer.Option("--report", help="Also write the report to this file, as JSON.")
+    ] = None,
 ) -> None:
     """Import an export the school already has, in one transaction.
 
     The report says what was added, changed, ended, and what was refused and why. The same export twice
-    changes nothing; a damaged one changes nothing either.
+    changes nothing; a damaged one changes nothing either. A complete export that lacks more than a fifth of
+    the records of some kind is stopped (`import_shrink_limit`): it may be that of another school or class.
 
     Exit code 0: imported. 1: imported, with records refused. 2: not imported.
 
     Example: `passerelle import aaf ../exports/ENT-2026 --dry-run`.
     """
-    report = start_import(load_settings(), export_format, path, dry_run, console)
+    report = start_import(load_settings(), export_format, path, dry_run, console, allow_shrink=allow_shrink)
     show_report(report, Console())
+    if report_file is not None:
+        report_file.write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
     if report.refused:
         raise typer.Exit(1)
+
+
+@app.command()
+@readable_errors
+def imports(
+    most: Annotated[int, typer.Option(min=1, help="How many to show.")] = 20,
+) -> None:
+    """List what was imported, the newest first: counts of records added, changed, ended and refused.
+
+    Example: `passerelle imports --most 5`.
+    """
+    show_imports(asyncio.run(read_imports(load_settings(), most)), Console())
 
 
 @app.command()

@@ -28,9 +28,18 @@ HEARTBEAT = 12.0
 TRANSPORT = SSETransport(HEARTBEAT)
 
 
-def takes_events(request: Request) -> bool:
-    """Tell whether a client asks for an event stream."""
-    return TRANSPORT.accepts(request.headers.get("accept", ""))
+async def takes_events(request: Request, schema: PlannedSchema) -> bool:
+    """Tell whether to answer in events: who takes JSON too gets them for subscriptions only."""
+    accepted = request.headers.get("accept", "")
+    if not TRANSPORT.accepts(accepted) or "json" not in accepted:
+        return TRANSPORT.accepts(accepted)
+    if request.method == "POST" and "json" not in request.headers.get("content-type", ""):
+        return False
+    try:
+        query, _, name = await _operation(request)
+    except Refusal:
+        return False
+    return schema.operation_type(query, name) is OperationType.SUBSCRIPTION
 
 
 async def answer_in_events(request: Request, schema: PlannedSchema, connection: Connection) -> Response:

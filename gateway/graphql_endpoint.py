@@ -15,20 +15,17 @@ from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
-from strawberry.types.unset import UnsetType
 
 from gateway.entrance import Entrance, Refusal
 from gateway.errors import formatted
 from gateway.event_stream import answer_in_events, takes_events
 from gateway.execution.planned_schema import PlannedSchema
-from gateway.listening import Connection, Listeners
+from gateway.listening import TURNED_AWAY, Connection, Listeners
 from gateway.pages import explorer_page
 from gateway.settings import Settings
 from resolvers.context import RequestContext
 from resolvers.subscriptions.feed import Feed
-
-UNAUTHORISED = 4403
-TOO_MANY = 4429
+from resolvers.subscriptions.streams import cursor_at
 
 
 class _Socket(ASGIWebSocketAdapter):
@@ -64,17 +61,20 @@ class _View(GraphQL[Any, None]):
             answer["errors"] = [formatted(error) for error in result.errors]
         return answer
 
-    async def on_ws_connect(self, context: Connection) -> UnsetType:
-        """Check the token among the connection parameters, or of the handshake."""
+    async def on_ws_connect(self, context: Connection) -> dict[str, object]:
+        """Check the token among the connection parameters; returns the payload of the acknowledgement.
+
+        Its `cursor` is that of this moment: who loses the connection before the first event resumes with it.
+        """
         given = context.connection_params or {}
         named = {key.lower(): value for key, value in given.items() if isinstance(value, str)}
         try:
             await context.enter(named.get("authorization"))
         except Refusal as error:
             if context.close is not None:
-                await context.close(TOO_MANY if error.status == 429 else UNAUTHORISED, str(error))
+                await context.close(TURNED_AWAY[error.status], str(error))
             raise ConnectionRejectionError from error
-        return UnsetType()
+        return {"cursor": cursor_at(context.feed.position)}
 
     def encode_json(self, data: object) -> str:
         return orjson.dumps(data).decode()
@@ -113,7 +113,7 @@ class GraphQLEndpoint:
         refusal = self._too_large(request)
         if refusal is not None:
             return await refusal(scope, receive, send)
-        if takes_events(request):
+        if await takes_events(request, self._schema):
             return await self._stream(request, send)
         try:
             caller = await self._entrance.caller(request.headers.get("authorization"))

@@ -28,11 +28,13 @@ def start_import(
     dry_run: bool,
     console: Console,
     now: datetime | None = None,
+    allow_shrink: bool = False,
 ) -> Report:
     """Read an export and load it. Raises BadConfiguration or InvalidExport with nothing changed."""
     chosen = reader(export_format)
     export = chosen.inspect(path)
-    return load_with_progress(settings, export, chosen.read(path), dry_run, console, now)
+    most_ended = None if allow_shrink else settings.import_shrink_limit
+    return load_with_progress(settings, export, chosen.read(path), dry_run, console, now, most_ended)
 
 
 def load_with_progress(
@@ -42,6 +44,7 @@ def load_with_progress(
     dry_run: bool,
     console: Console,
     now: datetime | None = None,
+    most_ended: float | None = None,
 ) -> Report:
     """Load records while a bar shows how far it is."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
@@ -58,6 +61,7 @@ def load_with_progress(
                 now,
                 dry_run=dry_run,
                 progress=lambda done: bar.update(task, completed=done),
+                most_ended=most_ended,
             )
         finally:
             await engine.dispose()

@@ -16,8 +16,10 @@ from resolvers.context import RequestContext
 from resolvers.subscriptions.feed import End, Feed, Subscriber
 from resolvers.viewer import Caller
 
-GOODBYE = {End.SLOW: 1013, End.STOPPING: 1012, End.REVOKED: 4403, End.EXPIRED: 4403}
+GOODBYE = {End.SLOW: 1013, End.STOPPING: 1012, End.AWAY: 1013, End.REVOKED: 4403, End.EXPIRED: 4403}
 """Close codes of a WebSocket: 1012 and 1013 tell a client to come back and resume, 4403 to sign in again."""
+TURNED_AWAY = {401: 4403, 429: 4429, 503: 1013}
+"""Close codes for who may not come in, by the status that a request would get."""
 
 
 class Listeners:

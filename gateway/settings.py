@@ -97,6 +97,10 @@ class Settings(BaseSettings):
         default=4000, description="Longest operation in tokens."
     )
     max_body: Annotated[int, Field(ge=1024)] = Field(default=262_144, description="Largest request in bytes.")
+    import_shrink_limit: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.2,
+        description="Part of the records of a kind that a complete export may lack; more stops the import.",
+    )
     subscription_backlog: Annotated[int, Field(ge=1)] = Field(
         default=1000,
         description="Events that may wait for a client that does not read, before it must resume.",

@@ -161,6 +161,29 @@ def test_what_a_complete_export_no_longer_has_is_ended_and_what_comes_back_lives
     assert counted(run(empty_database, export))["student"] == (0, 1, before - 1, 0)
 
 
+def _without_students(export: Path, most: int) -> None:
+    """Leave only the first students of an export."""
+    students = _file(export, "Eleve")
+    head, *requests = students.read_text(encoding="utf-8").split("<addRequest>")
+    kept = "<addRequest>".join([head, *requests[:most]])
+    end = "" if kept.rstrip().endswith("</ficAlimMENESR>") else "</ficAlimMENESR>"
+    students.write_text(kept + end, encoding="utf-8")
+
+
+def test_a_complete_export_that_lacks_too_much_is_stopped_until_it_is_allowed(
+    empty_database: str, export: Path
+) -> None:
+    run(empty_database, export)
+    before = stored(empty_database, r.Student, "id")
+    _without_students(export, 40)
+    with pytest.raises(InvalidExport, match=r"20 of 60 records of student .* --allow-shrink"):
+        run(empty_database, export)
+    assert stored(empty_database, r.Student, "id") == before
+    settings = Settings(database_url=empty_database)
+    report = start_import(settings, "aaf", export, False, QUIET, NOW, allow_shrink=True)
+    assert counted(report)["student"] == (0, 0, 40, 20)
+
+
 def test_a_changed_attribute_changes_its_record_only(empty_database: str, export: Path) -> None:
     run(empty_database, export)
     _replace(_file(export, "EtabEducNat"), "COLLEGE MARIE CURIE", "COLLEGE IRENE CURIE")

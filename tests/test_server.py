@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -221,7 +222,40 @@ def test_an_import_that_refuses_records_exits_with_1_and_a_damaged_one_with_2(tm
     assert "The file is damaged" in damaged.stderr and "Traceback" not in damaged.stderr
 
 
-@pytest.mark.parametrize("name", ["serve", "import", "demo", "token", "schema", "check"])
+def test_an_import_that_is_killed_leaves_the_state_before(tmp_path: Path) -> None:
+    example, large = str(ROOT / "examples" / "exports" / "aaf"), str(tmp_path / "export")
+    command("demo", "--as", "aaf", large, "--students", "3000", folder=tmp_path)
+    command("import", "aaf", example, folder=tmp_path)
+    before = command("imports", folder=tmp_path).stdout
+    for pause in (0.2, 0.8):
+        process = subprocess.Popen(
+            [*PASSERELLE, "import", "aaf", large, "--allow-shrink"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.DEVNULL,
+        )
+        while not list(tmp_path.glob("*.db-wal")):
+            time.sleep(0.02)
+        time.sleep(pause)
+        assert process.poll() is None, "The import was over before it could be killed."
+        process.kill()
+        process.wait()
+        assert command("imports", folder=tmp_path).stdout == before
+        found = command("import", "aaf", example, "--dry-run", folder=tmp_path)
+        assert "0 changes, 0 refused" in found.stdout
+
+
+def test_the_report_of_an_import_is_kept_and_can_be_written(folder: Path, tmp_path: Path) -> None:
+    export = str(ROOT / "examples" / "exports" / "aaf")
+    command("import", "aaf", export, "--dry-run", "--report", str(tmp_path / "report.json"), folder=folder)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert (report["dry_run"], report["changes"], report["refused"]) == (True, 0, [])
+    assert report["counts"]["student"] == {"added": 0, "changed": 0, "unchanged": 60, "ended": 0}
+    shown = command("imports", "--most", "1", folder=folder).stdout
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d\W+\w+.*\W0\W*$", shown, re.MULTILINE), shown
+
+
+@pytest.mark.parametrize("name", ["serve", "import", "imports", "demo", "token", "revoke", "schema", "check"])
 def test_every_command_explains_itself(name: str, tmp_path: Path) -> None:
     found = command(name, "--help", folder=tmp_path).stdout
     assert "Usage" in found and len(found) > 300

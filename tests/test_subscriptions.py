@@ -103,7 +103,7 @@ async def opened(server: Server, token: str | None) -> ClientConnection:
 
 async def subscribe(socket: ClientConnection, query: str, **variables: Any) -> None:
     """Wait until the connection stands, and subscribe."""
-    assert json.loads(await socket.recv()) == {"type": "connection_ack"}
+    assert json.loads(await socket.recv())["type"] == "connection_ack"
     payload = {"query": query, "variables": variables}
     await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
 
@@ -515,13 +515,13 @@ async def test_one_viewer_has_a_limited_number_of_connections(
 ) -> None:
     token = server.token(mine[0])
     sockets = [await opened(server, token) for _ in range(3)]
-    assert [json.loads(await one.recv()) for one in sockets] == [{"type": "connection_ack"}] * 3
+    assert [json.loads(await one.recv())["type"] for one in sockets] == ["connection_ack"] * 3
     assert await closed(await opened(server, token)) == (4429, "3 connections at the most.")
     async with httpx.AsyncClient() as client, listening(client, server, mine[0]) as response:
         assert response.status_code == 429
     await sockets[0].close()
     again = await opened(server, token)
-    assert json.loads(await again.recv()) == {"type": "connection_ack"}
+    assert json.loads(await again.recv())["type"] == "connection_ack"
     for one in (*sockets, again):
         await one.close()
 
@@ -583,6 +583,18 @@ async def test_an_event_stream_takes_queries_by_get_but_no_mutations(
             405,
             "METHOD_NOT_ALLOWED",
         )
+
+
+async def test_who_takes_json_too_gets_events_for_subscriptions_only(
+    server: Server, mine: tuple[Caller, Thread]
+) -> None:
+    url, accept = f"http://{server.address}", {"Accept": "application/json, text/event-stream"}
+    headers = {"Authorization": f"Bearer {server.token(mine[0])}", **accept}
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(url, json={"query": "{ viewer { kind } }"}, headers=headers)
+        assert answer.json() == {"data": {"viewer": {"kind": "GUARDIAN"}}}
+        async with listening(client, server, mine[0], **accept) as response:
+            assert response.headers["content-type"] == "text/event-stream"
 
 
 async def test_a_socket_that_speaks_nonsense_is_closed(server: Server) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import SQLModel
 
 from adapters import records as r
-from adapters.base import Export, Refusal
+from adapters.base import Export, InvalidExport, Refusal
 from adapters.native.announcements import ImportAnnouncements
 from adapters.native.doorbell import ring
 from adapters.native.feed import announce
@@ -79,14 +79,30 @@ class Report:
         return asdict(self) | {"changes": self.changes}
 
 
+class Shrunk(InvalidExport):
+    """A complete export lacks so much of what there was that it may be a wrong one."""
+
+
+FEW = 5
+"""So many records of a kind may end at any time."""
+
+
 class Loader:
     """Applies one export; used once."""
 
-    def __init__(self, connection: AsyncConnection, export: Export, now: datetime, report: Report) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        export: Export,
+        now: datetime,
+        report: Report,
+        most_ended: float | None,
+    ) -> None:
         self._connection = connection
         self._export = export
         self._now = now
         self._report = report
+        self._most_ended = most_ended
         self.announcements = ImportAnnouncements(connection, export.source_id, now)
         self._waiting: dict[type[r.Record], dict[str, r.Record]] = {}
         self._seen: dict[str, set[str]] = {}
@@ -192,6 +208,12 @@ class Loader:
         )
         known = (await self._connection.execute(current)).scalars().all()
         gone = [one for one in known if one not in self._seen.get(table.name, set())]
+        if self._most_ended is not None and len(gone) > max(FEW, self._most_ended * len(known)):
+            raise Shrunk(
+                f"{self._export.source_name}: {len(gone)} of {len(known)} records of {table.name} are not in "
+                "this complete export and would end. Nothing was changed. If this is right, import again "
+                "with --allow-shrink; else ask for a whole export."
+            )
         await self.announcements.note_removed(table.name, gone)
         for start in range(0, len(gone), CHUNK):
             await self._connection.execute(
@@ -272,10 +294,13 @@ async def load(
     now: datetime | None = None,
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda _done: None,
+    most_ended: float | None = None,
 ) -> Report:
     """Apply an export in one transaction; with `dry_run`, only say what would happen.
 
-    Imports of the same source wait for one another. Raises what the reader raises, with nothing written.
+    `most_ended` is the part of the records of a kind, from 0 to 1, that a complete export may lack; None for
+    any. Imports of the same source wait for one another. Raises Shrunk, and what the reader raises, with
+    nothing written.
     """
     now = now or datetime.now(UTC)
     report = Report(export.source_name, dry_run)
@@ -284,7 +309,7 @@ async def load(
         if engine.dialect.name == "postgresql":
             key = int.from_bytes(hashlib.blake2b(export.source_id.encode(), digest_size=7).digest())
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
-        loader = Loader(connection, export, now, report)
+        loader = Loader(connection, export, now, report, most_ended)
         for item in records:
             if isinstance(item, Refusal):
                 report.refused.append(item)

@@ -22,7 +22,7 @@ from resolvers.context import RequestContext
 from resolvers.errors import ClientError, NotAuthenticated, SourceFailed
 from resolvers.fields import Arguments
 from resolvers.subscriptions.feed import End, Ended, Subscriber
-from resolvers.subscriptions.streams import STREAMS, Stream, cursor_of, position_of
+from resolvers.subscriptions.streams import STREAMS, Stream, cursor_at, position_of
 
 PAUSES = (0.1, 0.2, 0.5, *[1.0] * 60)
 """Seconds before an event is read again while the database does not answer; then it is given with errors."""
@@ -40,7 +40,8 @@ async def events(
 ) -> AsyncGenerator[ExecutionResult, None]:
     """Answer a subscription until it ends: first its errors, if any, then one result for each event.
 
-    Raises Ended when the client has to resume or sign in again.
+    Raises Ended when the client has to resume or sign in again; also where the database does not answer
+    now, so that the client comes back of itself.
     """
     (field,) = plan.root.edges
     arguments = plan.arguments(variables)[field.slot]
@@ -52,7 +53,13 @@ async def events(
                 event = await listening.event(subscriber, entry)
                 if event is not None:
                     yield event
-    except (ClientError, Refusal, RetryLater) as error:
+    except (RetryLater, SourceFailed) as error:
+        connection.say_goodbye(End.AWAY)
+        raise Ended(End.AWAY) from error
+    except (ClientError, Refusal) as error:
+        if isinstance(error, Refusal) and error.status == 503:
+            connection.say_goodbye(End.AWAY)
+            raise Ended(End.AWAY) from error
         wrapped = GraphQLError(str(error), field.nodes, path=[field.key], original_error=error)
         yield PreExecutionError(data=None, errors=[presented(wrapped)])
 
@@ -110,7 +117,7 @@ class _Listening:
         data, errors = await run(self.plan, self.variables, context)
         if is_patient:
             _require_database(context, errors)
-        return Event(data, [presented(one) for one in errors] or None, cursor=cursor_of(entry))
+        return Event(data, [presented(one) for one in errors] or None, cursor=cursor_at(entry.position))
 
 
 def _require_database(context: RequestContext, errors: list[GraphQLError]) -> None:

@@ -21,7 +21,11 @@ query MyChildren {
 
 ReactDOM.createRoot(document.getElementById("graphiql")).render(
   React.createElement(GraphiQL, {
-    fetcher: GraphiQL.createFetcher({ url: location.pathname }),
+    fetcher: GraphiQL.createFetcher({
+      url: location.pathname,
+      // Subscriptions send the headers below as their connection parameters.
+      subscriptionUrl: `${location.protocol.replace("http", "ws")}//${location.host}${location.pathname}`,
+    }),
     defaultQuery: welcome,
     defaultHeaders: JSON.stringify({ Authorization: `Bearer ${token ?? "TOKEN"}` }),
     defaultEditorToolsVisibility: "headers",

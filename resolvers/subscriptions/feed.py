@@ -41,6 +41,7 @@ class End(Enum):
 
     SLOW = "Too slow: resume with the last cursor."
     STOPPING = "The server stops: resume elsewhere with the last cursor."
+    AWAY = "The database does not answer now: resume with the last cursor."
     REVOKED = "The session was closed; sign in again."
     EXPIRED = "The token has expired; sign in again."
 
@@ -101,6 +102,11 @@ class Feed:
         self._is_stopping = False
         self.reads = 0
         """How often the feed was read."""
+
+    @property
+    def position(self) -> int:
+        """The position up to which the feed was read."""
+        return self._position
 
     async def start(self) -> None:
         """Begin at the last entry there is."""

@@ -37,9 +37,9 @@ class Stream:
     """What the caller hears of an entry; None where it is not for them."""
 
 
-def cursor_of(entry: Noted) -> str:
-    """Write the position of an entry for the client."""
-    return encode_cursor([entry.position])
+def cursor_at(position: int) -> str:
+    """Write a position in the feed for the client."""
+    return encode_cursor([position])
 
 
 def position_of(cursor: str) -> int:
@@ -87,7 +87,7 @@ async def _message_event(context: RequestContext, arguments: Arguments, entry: N
     row = {
         "message_id": message,
         "conversation_id": _known_as(context, "Conversation", conversation),
-        "cursor": cursor_of(entry),
+        "cursor": cursor_at(entry.position),
     }
     return context.plain("MessageEvent", row)
 
@@ -133,7 +133,7 @@ async def _audience(context: RequestContext, students: list[str]) -> set[str]:
 
 async def _lesson_event(context: RequestContext, arguments: Arguments, entry: Noted) -> Any | None:
     students = chosen_students(context, arguments.get("student_ids"))
-    row = {**entry.details, "lesson_id": None, "cursor": cursor_of(entry)}
+    row = {**entry.details, "lesson_id": None, "cursor": cursor_at(entry.position)}
     if entry.details["operation"] == "REMOVED":
         if (await _audience(context, students)).isdisjoint(entry.topics):
             return None
