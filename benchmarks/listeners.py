@@ -181,7 +181,7 @@ async def write(engine: AsyncEngine, school: str, thread: str, key: str) -> floa
         body=key,
     )
     receipt = r.MutationReceipt(id=key, fingerprint=key, write_state="CONFIRMED", done_at=now)
-    state = GatewayState(engine, lambda: None)
+    state = GatewayState(engine, lambda _of_messages: None)
     while True:
         try:
             await state.write([Insert(message)], receipt)
@@ -230,7 +230,8 @@ async def soak(
         await asyncio.sleep(0.2)
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(one, asyncio.CancelledError) for one in ends), ends
     order = await _committed(url)
     for one in everyone:
         _judge(outcome, one, sent, order)

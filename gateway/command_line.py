@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 import uvicorn
 from rich.console import Console
@@ -117,7 +117,8 @@ def import_export(
     report = start_import(load_settings(), export_format, path, dry_run, console, allow_shrink=allow_shrink)
     show_report(report, Console())
     if report_file is not None:
-        report_file.write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
+        text = json.dumps(report.as_json(), indent=2, ensure_ascii=False)
+        report_file.write_text(text + "\n", encoding="utf-8")
     if report.refused:
         raise typer.Exit(1)
 

@@ -15,6 +15,6 @@ async def revoke_sessions(settings: Settings, person: str) -> None:
     engine = open_database(settings.database_url)
     try:
         await migrate(engine)
-        await GatewayState(engine, lambda: None).write([revocation(person, datetime.now(UTC))])
+        await GatewayState(engine, lambda _of_messages: None).write([revocation(person, datetime.now(UTC))])
     finally:
         await engine.dispose()

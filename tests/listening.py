@@ -79,9 +79,8 @@ class Server:
 
     def workers(self) -> list[int]:
         """The processes that answer, of a gateway with several."""
-        found = subprocess.run(
-            ["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=True
-        )
+        # One worker is the process itself: then there are no children, and pgrep exits with 1.
+        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True)
         ids = [int(one) for one in found.stdout.split()]
         return [one for one in ids if "resource_tracker" not in Path(f"/proc/{one}/cmdline").read_text()]
 
@@ -176,7 +175,7 @@ async def send(engine: AsyncEngine, thread: Thread, text: str) -> None:
         sent_at=datetime.now(UTC),
         body=text,
     )
-    await GatewayState(engine, lambda: None).write([Insert(message)])
+    await GatewayState(engine, lambda _of_messages: None).write([Insert(message)])
 
 
 async def heard(

@@ -17,12 +17,15 @@ from adapters.base import Export
 from adapters.native.database import migrate, open_database
 from adapters.native.doorbell import ring
 from adapters.native.feed import KEPT, Announcement, FeedLog, Noted, announce
+from adapters.native.gateway_state import GatewayState
 from adapters.native.loader import Loader, load
 from adapters.native.source import open_reader
 from resolvers.errors import InvalidArgument
 from resolvers.subscriptions import feed as feed_module
 from resolvers.subscriptions.feed import CursorExpired, End, Ended, Feed, Subscriber
-from tests.conftest import NOW
+from resolvers.writes.charter import revocation
+from tests.conftest import NOW, Gateway
+from tests.listening import send, threads_of
 
 
 @pytest.fixture
@@ -335,3 +338,22 @@ async def test_a_change_of_rights_is_announced_before_what_is_seen_with_them(eng
     enrolment.class_id, enrolment.source_id = "another", future["source_id"]
     found = await bring(engine, future["source_id"], lesson(future, status="CANCELLED"), enrolment)
     assert [one.kind for one in found] == ["RIGHTS", "LESSON"]
+
+
+@pytest.mark.parametrize("own_database", ["postgresql"], indirect=True)
+async def test_a_message_leaves_rights_and_reference_data_in_memory(own_gateway: Gateway) -> None:
+    me, query = own_gateway.people.guardian(1), "{ viewer { students { displayName } } }"
+    (thread, *_) = await threads_of(own_gateway.engine, me.person_id)
+    await own_gateway.data(query, me)
+    await own_gateway.data(query, me)
+    assert own_gateway.statements == []
+    await send(own_gateway.engine, thread, "Bonjour")
+    await asyncio.sleep(0.3)  # the bell has rung
+    await own_gateway.data(query, me)
+    assert own_gateway.statements == []
+    await GatewayState(own_gateway.engine, lambda _of_messages: None).write(
+        [revocation("somebody", datetime.now(UTC))]
+    )
+    await asyncio.sleep(0.3)
+    await own_gateway.data(query, me)
+    assert own_gateway.statements != []

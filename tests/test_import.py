@@ -176,7 +176,7 @@ def test_a_complete_export_that_lacks_too_much_is_stopped_until_it_is_allowed(
     run(empty_database, export)
     before = stored(empty_database, r.Student, "id")
     _without_students(export, 40)
-    with pytest.raises(InvalidExport, match=r"20 of 60 records of student .* --allow-shrink"):
+    with pytest.raises(InvalidExport, match=r"76 of 227 records of enrolment .* --allow-shrink"):
         run(empty_database, export)
     assert stored(empty_database, r.Student, "id") == before
     settings = Settings(database_url=empty_database)

@@ -11,23 +11,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 log = logging.getLogger("passerelle.database")
 CHANGED = "passerelle_changed"
+MESSAGES = "messages"
+"""What the bell says where only mailboxes changed."""
 PAUSE = 1.0
 """Seconds before a lost line is tried again."""
 
 
-async def ring(connection: AsyncConnection) -> None:
+async def ring(connection: AsyncConnection, of_messages: bool = False) -> None:
     """Tell every gateway, when this transaction commits, that the database has changed.
 
-    SQLite needs no bell: it counts changes itself.
+    With `of_messages`, that nothing changed but what nobody remembers. SQLite needs no bell: it counts
+    changes itself.
     """
     if connection.dialect.name == "postgresql":
-        await connection.exec_driver_sql(f"NOTIFY {CHANGED}")
+        await connection.exec_driver_sql(f"NOTIFY {CHANGED}, '{MESSAGES if of_messages else ''}'")
 
 
 class Doorbell:
-    """Listens on one connection of PostgreSQL, and calls `heard` at every ring and when the line is back."""
+    """Listens on one connection of PostgreSQL, and calls `heard` at every ring and when the line is back.
 
-    def __init__(self, address: str, heard: Callable[[], None]) -> None:
+    `heard` is told whether it was a ring of mailboxes only.
+    """
+
+    def __init__(self, address: str, heard: Callable[[bool], None]) -> None:
         self._address = address
         self._heard = heard
         self._task: asyncio.Task[None] | None = None
@@ -46,9 +52,9 @@ class Doorbell:
     async def _connect(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(self._address)
         connection.add_termination_listener(lambda _connection: self._listening.clear())
-        await connection.add_listener(CHANGED, lambda *_ring: self._heard())
+        await connection.add_listener(CHANGED, lambda *ring: self._heard(ring[3] == MESSAGES))
         self._listening.set()
-        self._heard()
+        self._heard(False)
         return connection
 
     async def _stay(self, connection: asyncpg.Connection) -> None:

@@ -14,9 +14,11 @@ from adapters.native.announcements import of_changes
 from adapters.native.changes import AlreadyWritten, Change, Insert, Outdated, Remove, Set
 from adapters.native.doorbell import ring
 from adapters.native.feed import announce
-from adapters.records import MutationReceipt, Record
+from adapters.records import Conversation, Message, MutationReceipt, Participant, Record
 
 KEPT = timedelta(hours=24)
+MAILBOXES = (Conversation, Message, Participant)
+"""Records that are never remembered, and on which nobody's rights depend."""
 """How long a receipt is kept."""
 
 
@@ -33,7 +35,7 @@ async def upsert(connection: AsyncConnection, table: Table, rows: list[dict[str,
 class GatewayState:
     """Writes on behalf of one person."""
 
-    def __init__(self, engine: AsyncEngine, changed: Callable[[], None]) -> None:
+    def __init__(self, engine: AsyncEngine, changed: Callable[[bool], None]) -> None:
         self.engine = engine
         self._changed = changed
 
@@ -58,11 +60,17 @@ class GatewayState:
                     raise AlreadyWritten
             for change in changes:
                 await _carry_out(connection, change)
-            await ring(connection)
+            of_messages = all(kind_of(change) in MAILBOXES for change in changes)
+            await ring(connection, of_messages)
             await announce(connection, await of_changes(connection, changes))
             await connection.commit()
         # Our own next read must not wait for the bell.
-        self._changed()
+        self._changed(of_messages)
+
+
+def kind_of(change: Change) -> type[Record]:
+    """Return the kind of record that a change writes."""
+    return type(change.record) if isinstance(change, Insert) else change.kind
 
 
 async def _carry_out(connection: AsyncConnection, change: Change) -> None:

@@ -84,9 +84,13 @@ class Reader(ABC):
     def generation(self) -> object:
         """Return a value that changes whenever the database does; None while that cannot be told."""
 
-    def changed(self) -> None:
-        """Hear that the database was changed, here or by what rang the doorbell."""
-        self.forget_generation()
+    def changed(self, of_messages: bool = False) -> None:
+        """Hear that the database was changed, here or by what rang the doorbell.
+
+        With `of_messages`, nothing that anybody remembers: a busy mailbox must not cost everybody's memory.
+        """
+        if not of_messages:
+            self.forget_generation()
         for hear in self.heard:
             hear()
 

@@ -78,6 +78,7 @@ const http = createServer((_request, response) => response.end("ok"));
 const sockets = new WebSocketServer({ server: http, path: "/graphql" });
 useServer({
   schema,
+  context: (context) => context,
   onConnect: async (context) => {
     const token = context.connectionParams.Authorization.slice("Bearer ".length);
     const { payload } = await jwtVerify(token, key);

@@ -141,14 +141,16 @@ class Feed:
         loop = asyncio.get_running_loop()
         looked = loop.time()
         while True:
+            rung = True
             try:
                 async with asyncio.timeout(self._reader.LOOK):
                     await self._rung.wait()
             except TimeoutError:
-                pass
+                rung = False
             self._rung.clear()
             generation = self._reader.generation()
-            if generation is not None and generation == seen and loop.time() < looked + LOOK:
+            same = generation is not None and generation == seen
+            if same and not rung and loop.time() < looked + LOOK:
                 continue
             try:
                 await self._read_on()
