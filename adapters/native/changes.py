@@ -15,6 +15,11 @@ class Insert:
 
     record: Record
 
+    @property
+    def kind(self) -> type[Record]:
+        """The kind of record that is written."""
+        return type(self.record)
+
 
 @dataclass(frozen=True, slots=True)
 class Set:

@@ -17,9 +17,9 @@ from adapters.native.feed import announce
 from adapters.records import Conversation, Message, MutationReceipt, Participant, Record
 
 KEPT = timedelta(hours=24)
+"""How long a receipt is kept."""
 MAILBOXES = (Conversation, Message, Participant)
 """Records that are never remembered, and on which nobody's rights depend."""
-"""How long a receipt is kept."""
 
 
 async def upsert(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
@@ -60,17 +60,12 @@ class GatewayState:
                     raise AlreadyWritten
             for change in changes:
                 await _carry_out(connection, change)
-            of_messages = all(kind_of(change) in MAILBOXES for change in changes)
+            of_messages = all(change.kind in MAILBOXES for change in changes)
             await ring(connection, of_messages)
             await announce(connection, await of_changes(connection, changes))
             await connection.commit()
         # Our own next read must not wait for the bell.
         self._changed(of_messages)
-
-
-def kind_of(change: Change) -> type[Record]:
-    """Return the kind of record that a change writes."""
-    return type(change.record) if isinstance(change, Insert) else change.kind
 
 
 async def _carry_out(connection: AsyncConnection, change: Change) -> None:

@@ -53,11 +53,8 @@ async def events(
                 event = await listening.event(subscriber, entry)
                 if event is not None:
                     yield event
-    except (RetryLater, SourceFailed) as error:
-        connection.say_goodbye(End.AWAY)
-        raise Ended(End.AWAY) from error
-    except (ClientError, Refusal) as error:
-        if isinstance(error, Refusal) and error.status == 503:
+    except (ClientError, Refusal, RetryLater, SourceFailed) as error:
+        if isinstance(error, RetryLater | SourceFailed) or getattr(error, "status", None) == 503:
             connection.say_goodbye(End.AWAY)
             raise Ended(End.AWAY) from error
         wrapped = GraphQLError(str(error), field.nodes, path=[field.key], original_error=error)

@@ -110,5 +110,6 @@ class FastRun:
         # Many parents point to the same few records, and nothing will be added to what is written of them.
         known: dict[int, Any] = {}
         for (_, written), value in zip(notes, values, strict=True):
-            place = id(value)
-            written[key] = known[place] if place in known else known.setdefault(place, complete(value, below))
+            if id(value) not in known:
+                known[id(value)] = complete(value, below)
+            written[key] = known[id(value)]
