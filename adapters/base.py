@@ -14,11 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import orjson
 
-from adapters.records import Record
+from adapters.records import Imported, Record
 
 Row = dict[str, Any]
 """One child: column name to value. Instants carry an offset; `id` and `school_id` are always there."""
@@ -156,13 +157,38 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """A record that an export names without describing it: it is known from another export, or will be.
+
+    Other records of the export refer to it by `record.id`. What `record` says is compared with what is known
+    (`adapters.native.joining.MENTIONED_BY`); as long as nothing fits, or too much, `refusal` is reported and
+    what refers to it is kept but shown to nobody.
+    """
+
+    record: Imported
+    refusal: Refusal
+
+
+Item = Record | Mention | Refusal | int
+"""What a reader yields; a number says how many bytes were read so far."""
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
-    """What a reader found: which source it is, whether it is complete, and how many bytes there are."""
+    """What a reader found: which source it is, whether it is complete, and how many bytes there are.
+
+    `source_id` is the reader's name, or `name:scope` where each school (or file) is a source of its own.
+    """
 
     source_id: str
     source_name: str
     complete: bool
     size: int
+
+
+Options = Mapping[str, str]
+"""What the person who imports says with `--option name=value`."""
+NO_OPTIONS: Options = MappingProxyType({})
 
 
 @runtime_checkable
@@ -171,12 +197,14 @@ class ReaderAdapter(Protocol):
 
     name: str
     title: str
+    options: Mapping[str, str]
+    """The options it knows, each with a help text; one it does not know never reaches it."""
 
-    def inspect(self, path: Path) -> Export:
-        """Say what the export is without reading all of it. Raises InvalidExport."""
+    def inspect(self, path: Path, options: Options) -> Export:
+        """Say what the export is without reading all of it. Raises InvalidExport where it is none."""
 
-    def read(self, path: Path) -> Iterator[Record | Refusal | int]:
-        """Yield records, refusals, and now and then the number of bytes read so far. Raises InvalidExport."""
+    def read(self, path: Path, options: Options) -> Iterator[Item]:
+        """Yield what the export holds; a record comes after those it refers to. Raises InvalidExport."""
 
 
 def encode_cursor(values: Sequence[Any]) -> str:

@@ -15,6 +15,7 @@ import uvicorn
 from rich.console import Console
 
 from adapters.base import BadConfiguration, InvalidExport
+from gateway.adapters_installed import readers
 from gateway.app import create_app, prepare
 from gateway.authentication import KINDS
 from gateway.checks import run_checks
@@ -94,8 +95,16 @@ def serve(
 @app.command("import")
 @readable_errors
 def import_export(
-    export_format: Annotated[str, typer.Argument(metavar="FORMAT", help="Format of the export: aaf.")],
-    path: Annotated[Path, typer.Argument(help="Folder or zip file.")],
+    format_or_path: Annotated[
+        str, typer.Argument(metavar="[FORMAT] PATH", help="Format, where it is not to be found out.")
+    ],
+    path: Annotated[
+        Path | None, typer.Argument(metavar="", help="File, folder or zip of the export.")
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="What the export does not say; see `passerelle formats`."),
+    ] = None,
     dry_run: DRY_RUN = False,
     allow_shrink: Annotated[
         bool, typer.Option("--allow-shrink", help="Also end more than the usual part of the records.")
@@ -106,21 +115,48 @@ def import_export(
 ) -> None:
     """Import an export the school already has, in one transaction.
 
-    The report says what was added, changed, ended, and what was refused and why. The same export twice
-    changes nothing; a damaged one changes nothing either. A complete export that lacks more than a fifth of
-    the records of some kind is stopped (`import_shrink_limit`): it may be that of another school or class.
+    The report says what was added, changed, ended, joined with other exports, and what was refused and why.
+    The same export twice changes nothing; a damaged one changes nothing either. A complete export that lacks
+    more than a fifth of the records of some kind is stopped (`import_shrink_limit`): it may be a wrong one.
 
     Exit code 0: imported. 1: imported, with records refused. 2: not imported.
 
-    Example: `passerelle import aaf ../exports/ENT-2026 --dry-run`.
+    Examples: `passerelle import ExportXML_Eleves.zip`; `passerelle import aaf ../exports/ENT-2026 --dry-run`;
+    `passerelle import ical 3A.ics --option school=0750001A`.
     """
-    report = start_import(load_settings(), export_format, path, dry_run, console, allow_shrink=allow_shrink)
+    export_format = format_or_path if path is not None else None
+    report = start_import(
+        load_settings(),
+        export_format,
+        path or Path(format_or_path),
+        dry_run,
+        console,
+        allow_shrink=allow_shrink,
+        options=dict(_named_value(one) for one in option or ()),
+    )
     show_report(report, Console())
     if report_file is not None:
         text = json.dumps(report.as_json(), indent=2, ensure_ascii=False)
         report_file.write_text(text + "\n", encoding="utf-8")
     if report.refused:
         raise typer.Exit(1)
+
+
+def _named_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadConfiguration(f"--option {text!r}: write NAME=VALUE, as in school=0750001A.")
+    return name.strip(), value.strip()
+
+
+@app.command()
+@readable_errors
+def formats() -> None:
+    """List the formats of exports that can be imported, and the options of each."""
+    for one in readers():
+        typer.echo(f"{one.name:10} {one.title}")
+        for name, text in one.options.items():
+            typer.echo(f"{'':10}   --option {name}=...  {text}")
 
 
 @app.command()

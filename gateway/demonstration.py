@@ -14,7 +14,7 @@ from adapters.base import Export
 from adapters.demo.parts import PARTS
 from adapters.demo.people import people
 from adapters.demo.year import SOURCE, school_year
-from adapters.native.loader import Report
+from adapters.native.import_report import Report
 from adapters.records import Record, School
 from gateway.imports import load_with_progress
 from gateway.settings import Settings
@@ -45,13 +45,13 @@ def load_demo(
         written = Path(folder)
         write_demo_export(written, seed, students, schools)
         reader = AafReader()
-        found = reader.inspect(written)
-        loaded = load_with_progress(settings, found, reader.read(written), False, console)
+        found = reader.inspect(written, {})
+        loaded = load_with_progress(settings, found, reader.read(written, {}), False, console)
         return [loaded, _load_year(settings, written, seed, now, console)]
 
 
 def _load_year(settings: Settings, export: Path, seed: int, now: datetime | None, console: Console) -> Report:
-    read = [record for record in AafReader().read(export) if isinstance(record, Record)]
+    read = [record for record in AafReader().read(export, {}) if isinstance(record, Record)]
     schools = sum(isinstance(record, School) for record in read)
     year = school_year(read, seed, now or datetime.now(UTC), PARTS)
     described = Export(SOURCE, "Demo year", True, schools * len(PARTS))

@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from adapters.base import Export, Refusal
+from adapters.base import NO_OPTIONS, BadConfiguration, Export, InvalidExport, Item, Options, ReaderAdapter
 from adapters.native.database import migrate, open_database
-from adapters.native.loader import Report, load
-from adapters.records import Record
-from gateway.adapters_installed import reader
+from adapters.native.import_report import Report
+from adapters.native.import_rules import ANYTHING, Rules
+from adapters.native.loader import load
+from adapters.native.precedence import DEFAULT, Precedence
+from gateway.adapters_installed import reader, readers
 from gateway.settings import Settings
 
 SHOWN_REFUSALS = 50
@@ -23,28 +25,59 @@ SHOWN_REFUSALS = 50
 
 def start_import(
     settings: Settings,
-    export_format: str,
+    export_format: str | None,
     path: Path,
     dry_run: bool,
     console: Console,
     now: datetime | None = None,
     allow_shrink: bool = False,
+    options: Options = NO_OPTIONS,
 ) -> Report:
-    """Read an export and load it. Raises BadConfiguration or InvalidExport with nothing changed."""
-    chosen = reader(export_format)
-    export = chosen.inspect(path)
+    """Read an export and load it; without a format, the one that the export is found to have.
+
+    Raises BadConfiguration or InvalidExport with nothing changed.
+    """
+    chosen = reader(export_format) if export_format else recognised(path, options)
+    unknown = sorted(options.keys() - chosen.options.keys())
+    if unknown:
+        known = ", ".join(chosen.options) or "none"
+        raise BadConfiguration(f"{chosen.name} has no option {unknown[0]!r}; it knows: {known}.")
+    export = chosen.inspect(path, options)
     most_ended = None if allow_shrink else settings.import_shrink_limit
-    return load_with_progress(settings, export, chosen.read(path), dry_run, console, now, most_ended)
+    believed = dict(DEFAULT)
+    believed.update({str(kind): order for kind, order in settings.import_precedence.items()})
+    rules = Rules(most_ended, Precedence(believed))
+    return load_with_progress(settings, export, chosen.read(path, options), dry_run, console, now, rules)
+
+
+def recognised(path: Path, options: Options) -> ReaderAdapter:
+    """Find the reader that an export is for. Raises InvalidExport where none or several take it."""
+    found, said = [], []
+    for one in readers():
+        given = {name: value for name, value in options.items() if name in one.options}
+        try:
+            one.inspect(path, given)
+            found.append(one)
+        except InvalidExport as error:
+            said.append(f"  {one.name}: {error}")
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(one.name for one in found)
+        raise InvalidExport(
+            f"{path} may be of several formats: {names}. Write `passerelle import FORMAT PATH`."
+        )
+    raise InvalidExport("\n".join([f"{path} is of no format that is known. Each says why:", *said]))
 
 
 def load_with_progress(
     settings: Settings,
     export: Export,
-    records: Iterable[Record | Refusal | int],
+    records: Iterable[Item],
     dry_run: bool,
     console: Console,
     now: datetime | None = None,
-    most_ended: float | None = None,
+    rules: Rules = ANYTHING,
 ) -> Report:
     """Load records while a bar shows how far it is."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
@@ -61,7 +94,7 @@ def load_with_progress(
                 now,
                 dry_run=dry_run,
                 progress=lambda done: bar.update(task, completed=done),
-                most_ended=most_ended,
+                rules=rules,
             )
         finally:
             await engine.dispose()
@@ -87,6 +120,10 @@ def show_report(report: Report, console: Console) -> None:
             f"{report.links} links between guardians and students, {report.legal_links} of them legal; "
             f"{report.students_without_guardian} students without guardian"
         )
+    for kind, number in sorted(report.joined.items()):
+        console.print(f"{number} of {kind} joined with records of other sources")
+    if report.proposals:
+        console.print(f"{report.proposals} pairs of persons may be one: see `passerelle identities`")
     for refusal in report.refused[:SHOWN_REFUSALS]:
         console.print(
             f"refused: {refusal.file}, record {refusal.record}, {refusal.field} = {refusal.value!r}: "

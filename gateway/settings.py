@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AnyHttpUrl,
@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     import_shrink_limit: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.2,
         description="Part of the records of a kind that a complete export may lack; more stops the import.",
+    )
+    import_precedence: dict[Literal["people", "structure", "timetable"], list[str]] = Field(
+        default_factory=dict,
+        description="Formats by kind of data, the most believed first, where exports of one school differ; "
+        'for example `{timetable = ["ical", "edt"]}`. A timetable is taken whole from one source.',
     )
     subscription_backlog: Annotated[int, Field(ge=1)] = Field(
         default=1000,

@@ -138,9 +138,9 @@ def test_every_reader_reads_its_sample_and_explains_itself() -> None:
     found = readers()
     assert [one.name for one in found] == ["aaf"]
     for reader in found:
-        export = reader.inspect(EXPORT)
+        export = reader.inspect(EXPORT, {})
         assert export.complete and export.size > 0
-        assert sum(1 for _ in reader.read(EXPORT)) > 400
+        assert sum(1 for _ in reader.read(EXPORT, {})) > 400
         module = importlib.import_module(type(reader).__module__)
         readme = Path(str(module.__file__)).parent / "README.md"
         assert "How a school gets it" in readme.read_text(encoding="utf-8")

@@ -17,7 +17,8 @@ from adapters import records as r
 from adapters.aaf.reader import AafReader
 from adapters.base import Export, InvalidExport, Refusal
 from adapters.native.database import open_database
-from adapters.native.loader import Report, load
+from adapters.native.import_report import Report
+from adapters.native.loader import load
 from gateway.imports import start_import
 from gateway.settings import Settings
 from tests.conftest import EXPORT, NOW, QUIET, SAMPLES, _execute
@@ -302,17 +303,17 @@ def test_a_wrong_encoding_gives_a_clear_error(own_database: str, export: Path) -
 def test_a_file_of_another_kind_is_named(export: Path, name: str, message: str) -> None:
     (export / name).write_text("<x/>", encoding="utf-8")
     with pytest.raises(InvalidExport, match=message):
-        AafReader().inspect(export)
+        AafReader().inspect(export, {})
 
 
 def test_a_folder_without_an_export_and_a_path_without_anything_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(InvalidExport, match="no AAF file found"):
-        AafReader().inspect(tmp_path)
+        AafReader().inspect(tmp_path, {})
     with pytest.raises(InvalidExport, match="no such file or folder"):
-        AafReader().inspect(tmp_path / "missing")
+        AafReader().inspect(tmp_path / "missing", {})
     (tmp_path / "note.txt").write_text("hello")
     with pytest.raises(InvalidExport, match="neither a folder nor a zip"):
-        AafReader().inspect(tmp_path / "note.txt")
+        AafReader().inspect(tmp_path / "note.txt", {})
 
 
 def test_a_zip_bomb_is_refused_before_it_is_opened(tmp_path: Path) -> None:
@@ -320,7 +321,7 @@ def test_a_zip_bomb_is_refused_before_it_is_opened(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("DEMO_Complet_20260901_Eleve_0000.xml", b"\0" * 300_000_000)
     with pytest.raises(InvalidExport, match="would unpack to 300000000 bytes"):
-        AafReader().inspect(archive)
+        AafReader().inspect(archive, {})
 
 
 def test_an_empty_file_of_a_category_is_normal(empty_database: str, export: Path) -> None:

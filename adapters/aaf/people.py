@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.aaf.files import Entry, ExportFile
 from adapters.base import Refusal
+from adapters.french_schools import GUARDIAN_PERMISSIONS, ROLES, boarding_status, relation
 from adapters.records import (
     Enrolment,
     Guardian,
@@ -18,46 +19,11 @@ from adapters.records import (
     StaffMember,
     Student,
     Teaching,
+    person_code,
     record_id,
 )
 
 SOURCE = "aaf"
-RELATIONS = {
-    "1": "FATHER",
-    "10": "FATHER",
-    "2": "MOTHER",
-    "20": "MOTHER",
-    "3": "LEGAL_TUTOR",
-    "4": "OTHER_RELATIVE",
-    "5": "CHILD_WELFARE_SERVICE",
-    "6": "OTHER",
-    "7": "SELF",
-}
-ROLES = {
-    "ENS": "TEACHER",
-    "DIR": "MANAGEMENT",
-    "EDU": "SCHOOL_LIFE",
-    "ASE": "SCHOOL_LIFE",
-    "SUR": "SCHOOL_LIFE",
-    "DOC": "SUPPORT",
-    "AES": "SUPPORT",
-    "ADM": "ADMINISTRATION",
-    "MDS": "HEALTH",
-    "ORI": "COUNSELLING",
-}
-GUARDIAN_PERMISSIONS = [
-    "READ_SCHOOL_DATA",
-    "MARK_HOMEWORK",
-    "JUSTIFY_ABSENCE",
-    "DECLARE_ABSENCE",
-    "SIGN_LIAISON_NOTE",
-    "ACKNOWLEDGE_BEHAVIOUR",
-    "ANSWER_TRIP_CONSENT",
-    "SIGN_DOCUMENT",
-    "SEND_MESSAGES",
-    "VIEW_REPORT_CARDS",
-    "GRANT_PARTNER_ACCESS",
-]
 OLD_DUPLICATE = ["1", "1", "1", "1", "0"]
 """Fields after the person of a link that older exports write beside the true one."""
 
@@ -72,7 +38,8 @@ class Known:
     """What was read so far: an export names things before or without declaring them."""
 
     schools: set[str] = field(default_factory=set)
-    guardians: set[str] = field(default_factory=set)
+    guardians: dict[str, str | None] = field(default_factory=dict)
+    """Guardians and their form of address."""
     classes: set[tuple[str, str]] = field(default_factory=set)
 
 
@@ -84,6 +51,13 @@ def refusal(file: ExportFile, entry: Entry, name: str, value: str, reason: str, 
 def parse_day(text: str | None) -> date | None:
     """Read dd/mm/yyyy. Raises ValueError."""
     return datetime.strptime(text, "%d/%m/%Y").date() if text else None
+
+
+def _birth(entry: Entry) -> date | None:
+    try:
+        return parse_day(entry.one("ENTPersonDateNaissance"))
+    except ValueError:
+        return None
 
 
 def _address(entry: Entry) -> dict[str, Any]:
@@ -98,7 +72,7 @@ def _address(entry: Entry) -> dict[str, Any]:
 
 def guardian(entry: Entry, known: Known) -> Iterator[Record]:
     """Read a guardian (PersRelEleve)."""
-    known.guardians.add(entry.identifier)
+    known.guardians[entry.identifier] = entry.one("personalTitle")
     yield Guardian(
         id=aaf_id("Guardian", entry.identifier),
         source_id=SOURCE,
@@ -119,17 +93,6 @@ def school_of(entry: Entry) -> str | None:
     return declared or (entry.one("ENTEleveClasses") or "").partition("$")[0] or None
 
 
-def boarding_status(regime: str | None) -> str | None:
-    """Read the régime: externe, demi-pensionnaire, interne."""
-    words = (regime or "").upper()
-    if not words:
-        return None
-    for start, status in (("EXT", "DAY_STUDENT"), ("DEMI", "HALF_BOARD"), ("DP", "HALF_BOARD")):
-        if words.startswith(start):
-            return status
-    return "FULL_BOARD" if words.startswith("INT") and "EXT" not in words else "UNKNOWN"
-
-
 def student(entry: Entry, known: Known, file: ExportFile) -> Iterator[Record | Refusal]:
     """Read a student with classes, groups and guardians (Eleve)."""
     structure = school_of(entry)
@@ -144,23 +107,21 @@ def student(entry: Entry, known: Known, file: ExportFile) -> Iterator[Record | R
         )
         return
     assert structure is not None
-    day = entry.one("ENTPersonDateNaissance")
-    try:
-        born = parse_day(day)
-    except ValueError:
-        born = None
-        reason, remedy = "not a date", "Write it as dd/mm/yyyy."
-        yield refusal(file, entry, "ENTPersonDateNaissance", day or "", reason, remedy)
+    born = _birth(entry)
+    if born is None and (day := entry.one("ENTPersonDateNaissance")):
+        yield refusal(file, entry, "ENTPersonDateNaissance", day, "not a date", "Write it as dd/mm/yyyy.")
     identity = aaf_id("Student", entry.identifier)
     school = aaf_id("School", structure)
+    first_name, last_name = entry.one("givenName"), entry.one("sn") or entry.one("ENTPersonNomPatro") or "?"
     yield Student(
         id=identity,
         school_id=school,
         source_id=SOURCE,
         external_id=entry.identifier,
         title=entry.one("personalTitle"),
-        first_name=entry.one("givenName"),
-        last_name=entry.one("sn") or entry.one("ENTPersonNomPatro") or "?",
+        first_name=first_name,
+        last_name=last_name,
+        match_code=person_code(last_name, first_name, born),
         birth_name=entry.one("ENTPersonNomPatro"),
         date_of_birth=born,
         grade_level=entry.one("ENTEleveNivFormation") or entry.one("ENTEleveLibelleMEF"),
@@ -251,9 +212,9 @@ def _guardianships(
                 "The student is kept without this guardian; ask for a complete export.",
             )
             continue
-        relation, financial, legal, contact, _ = [*fields, "", "", "", "", ""][:5]
+        code, financial, legal, contact, _ = [*fields, "", "", "", "", ""][:5]
         rank = int(legal) if legal in ("1", "2") else None
-        kind = RELATIONS.get(relation, "UNKNOWN")
+        kind = relation(code, known.guardians[person])
         access = rank is not None or kind == "SELF"
         yield Guardianship(
             id=aaf_id("Guardianship", f"{person}:{entry.identifier}"),
@@ -281,6 +242,7 @@ def staff_member(entry: Entry, known: Known) -> Iterator[Record | Refusal]:
         structure = here[0][0] if here else None
     function = next(iter(here or functions), [])
     identity = aaf_id("StaffMember", entry.identifier)
+    last_name = entry.one("sn") or entry.one("ENTPersonNomPatro") or "?"
     yield StaffMember(
         id=identity,
         school_id=aaf_id("School", structure) if structure else None,
@@ -288,7 +250,9 @@ def staff_member(entry: Entry, known: Known) -> Iterator[Record | Refusal]:
         external_id=entry.identifier,
         title=entry.one("personalTitle"),
         first_name=(entry.one("givenName") or "").title() or None,
-        last_name=entry.one("sn") or entry.one("ENTPersonNomPatro") or "?",
+        last_name=last_name,
+        match_code=person_code(last_name, entry.one("givenName"), _birth(entry)),
+        information_system_id=entry.identifier,
         role=ROLES.get(function[1] if len(function) > 1 else "", "OTHER"),
         function_label=function[-1].capitalize() if len(function) > 2 else None,
         email=entry.one("mail"),

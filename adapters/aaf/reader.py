@@ -7,7 +7,8 @@ from pathlib import Path
 
 from adapters.aaf.files import Entry, ExportFile, entries, export_files
 from adapters.aaf.people import SOURCE, Known, aaf_id, guardian, school_class, staff_member, student
-from adapters.base import Export, InvalidExport, Refusal
+from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options, Refusal
+from adapters.french_schools import school_kind, time_zone
 from adapters.records import Course, Record, School, Subject
 
 DECLARED_CATEGORIES = {
@@ -19,28 +20,6 @@ DECLARED_CATEGORIES = {
     "PersEducNat": "PersEducNat",
 }
 """What the requests of a file of each category call themselves."""
-KINDS = {
-    "COLLEGE": "MIDDLE_SCHOOL",
-    "LYCEE PROFESSIONNEL": "VOCATIONAL_HIGH_SCHOOL",
-    "LYCEE POLYVALENT": "HIGH_SCHOOL",
-    "LYCEE": "HIGH_SCHOOL",
-    "ECOLE MATERNELLE": "NURSERY",
-    "ECOLE": "PRIMARY",
-}
-ZONES = {
-    "971": "America/Guadeloupe",
-    "972": "America/Martinique",
-    "973": "America/Cayenne",
-    "974": "Indian/Reunion",
-    "975": "America/Miquelon",
-    "976": "Indian/Mayotte",
-    "977": "America/St_Barthelemy",
-    "978": "America/Marigot",
-    "986": "Pacific/Wallis",
-    "987": "Pacific/Tahiti",
-    "988": "Pacific/Noumea",
-}
-"""Time zones by département, the first three digits of a UAI; all others are Europe/Paris."""
 
 
 class AafReader:
@@ -49,11 +28,13 @@ class AafReader:
     name = "aaf"
     title = "AAF, annuaire académique fédérateur (folder or zip of XML files)"
 
-    def inspect(self, path: Path) -> Export:
+    options = NO_OPTIONS
+
+    def inspect(self, path: Path, options: Options) -> Export:
         """List the files of the export. Raises InvalidExport."""
         return Export(SOURCE, "AAF", True, sum(file.size for file in export_files(path)))
 
-    def read(self, path: Path) -> Iterator[Record | Refusal | int]:
+    def read(self, path: Path, options: Options) -> Iterator[Item]:
         """Yield records and refusals, and after each file the bytes read so far. Raises InvalidExport."""
         known, done = Known(), 0
         for file in export_files(path):
@@ -107,12 +88,12 @@ def _school(entry: Entry, known: Known) -> Iterator[Record]:
         external_id=entry.identifier,
         national_id=uai,
         name=entry.one("ENTStructureNomCourant") or uai or entry.identifier,
-        kind=next((value for start, value in KINDS.items() if kind.startswith(start)), "OTHER"),
+        kind=school_kind(kind),
         address_lines=[line.strip() for line in street.split("$") if line.strip()],
         postal_code=entry.one("postalCode"),
         city=entry.one("l"),
         phone=entry.one("telephoneNumber"),
-        time_zone=ZONES.get((uai or "")[:3], "Europe/Paris"),
+        time_zone=time_zone(uai),
     )
     for value in entry.all("ENTStructureClasses"):
         name = value.split("$")[0]

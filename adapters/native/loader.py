@@ -7,26 +7,41 @@ export no longer has is ended, never deleted. Any error rolls everything back.
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Table, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlmodel import SQLModel
 
 from adapters import records as r
-from adapters.base import Export, InvalidExport, Refusal
+from adapters.base import Export, Item, Mention, Refusal
 from adapters.native.announcements import ImportAnnouncements
+from adapters.native.claims import CHUNK, CLAIM, Claims, chunks, claim_of, is_one_of
 from adapters.native.doorbell import ring
+from adapters.native.ending import Ending
+from adapters.native.families import propose_guardians
 from adapters.native.feed import announce
 from adapters.native.gateway_state import upsert
+from adapters.native.import_report import Report
+from adapters.native.import_rules import ANYTHING, Rules
+from adapters.native.joining import Joining
+from adapters.native.proposals import Proposals
+from adapters.native.stored_rows import audience_of, stored_row
+from adapters.native.timetables import settle_timetables
 
-CHUNK = 500
 CAPABILITIES: Mapping[str, str] = {
     "lesson": "TIMETABLE_READ",
     "lesson_content": "LESSON_CONTENT_READ",
@@ -47,46 +62,6 @@ CAPABILITIES: Mapping[str, str] = {
 """What a source gives, seen from the records it brought."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """What happened to the records of one kind."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    ended: int = 0
-
-
-@dataclass(slots=True)
-class Report:
-    """What an import did: counts by kind of record, refusals, and the ties between families and students."""
-
-    source: str
-    dry_run: bool
-    counts: dict[str, Counts] = field(default_factory=dict)
-    refused: list[Refusal] = field(default_factory=list)
-    links: int = 0
-    legal_links: int = 0
-    students_without_guardian: int = 0
-
-    @property
-    def changes(self) -> int:
-        """How many records differ from before."""
-        return sum(one.added + one.changed + one.ended for one in self.counts.values())
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the report as plain data."""
-        return asdict(self) | {"changes": self.changes}
-
-
-class Shrunk(InvalidExport):
-    """A complete export lacks so much of what there was that it may be a wrong one."""
-
-
-FEW = 5
-"""So many records of a kind may end at any time."""
-
-
 class Loader:
     """Applies one export; used once."""
 
@@ -96,33 +71,47 @@ class Loader:
         export: Export,
         now: datetime,
         report: Report,
-        most_ended: float | None,
+        rules: Rules,
     ) -> None:
         self._connection = connection
         self._export = export
         self._now = now
         self._report = report
-        self._most_ended = most_ended
+        self._rules = rules
+        self._claims = Claims(connection, export.source_id, rules.precedence, now)
+        self._proposals = Proposals(connection, now)
         self.announcements = ImportAnnouncements(connection, export.source_id, now)
         self._waiting: dict[type[r.Record], dict[str, r.Record]] = {}
-        self._seen: dict[str, set[str]] = {}
+        self._mentions: dict[str, Mention] = {}
+        self._given: set[str] = set()
+        self._timetables: set[str] = set()
+        self._ending = Ending(self._claims, export, rules.most_ended, self.announcements, report)
 
-    async def add(self, record: r.Record) -> None:
-        """Take one record; it is written with the others of its kind."""
-        kind = type(record)
-        waiting = self._waiting.setdefault(kind, {})
-        waiting[record.id] = record
-        if len(waiting) >= CHUNK:
-            await self._write(kind)
+    async def start(self) -> None:
+        """Make ready to remember what was seen; in the database, so that memory stays small."""
+        await self._ending.start()
+
+    async def take(self, item: r.Record | Mention | Refusal) -> None:
+        """Take one item of the reader; records are written with others of their kind."""
+        if isinstance(item, Refusal):
+            self._report.refused.append(item)
+        elif isinstance(item, Mention):
+            self._mentions[item.record.id] = item
+        else:
+            waiting = self._waiting.setdefault(type(item), {})
+            waiting[item.id] = item
+            if len(waiting) >= CHUNK:
+                await self._write(type(item))
 
     async def finish(self) -> None:
-        """Write what is left, end what is gone, and note the import."""
+        """Write what is left, end what is gone, join what is the same, and note the import."""
         for kind in list(self._waiting):
             await self._write(kind)
         if self._export.complete:
-            for table in SQLModel.metadata.sorted_tables:
-                if "ended_at" in table.c:
-                    await self._end_missing(table)
+            self._timetables |= await self._ending.run()
+        await self._join()
+        await settle_timetables(self._connection, self._rules.precedence, sorted(self._timetables))
+        await self._ending.stop()
         await self._note_source()
         await self._count_families()
 
@@ -135,15 +124,13 @@ class Loader:
             if row is not None:
                 rows[identity] = row
         found = await self._connection.execute(
-            select(table.c.id, *self._state_columns(table)).where(
-                table.c.id.in_(bindparam("ids", expanding=True))
-            ),
-            {"ids": list(rows)},
+            select(table.c.id, *self._state_columns(table)).where(is_one_of(table.c.id)), {"ids": list(rows)}
         )
         before = {row[0]: tuple(row[1:]) for row in found}
-        counts = self._report.counts.setdefault(table.name, Counts())
-        seen = self._seen.setdefault(table.name, set())
-        changed = []
+        spoken = await self._claims.mine(list(rows))
+        before |= {one: (claim["content_hash"], claim["ended_at"]) for one, claim in spoken.items()}
+        counts, seen = self._report.of(table.name), await self._ending.see(rows)
+        changed = {}
         for identity, row in rows.items():
             state = before.get(identity)
             if state == self._state(table, row):
@@ -151,8 +138,21 @@ class Loader:
             else:
                 counts.added += state is None
                 counts.changed += state is not None
-                changed.append(row)
-        seen.update(rows)
+                changed[identity] = row
+        self._given.add(table.name)
+        shared = {one: row for one, row in changed.items() if one in spoken}
+        if shared:
+            await self._claims.write(table, shared, kind)
+        await self._write_alone(kind, [row for one, row in changed.items() if one not in spoken], before)
+
+    async def _write_alone(
+        self, kind: type[r.Record], changed: list[dict[str, Any]], before: Mapping[str, Any]
+    ) -> None:
+        """Write rows of which no other source speaks."""
+        table = kind.table()
+        changed = await self._claims.resolved(table, changed)
+        if kind in (r.Lesson, r.SchoolSettings):
+            self._timetables.update(row["school_id"] for row in changed)
         await self.announcements.note(kind, changed, before)
         await upsert(self._connection, table, changed)
         await self._write_audience(kind, changed, new=not before)
@@ -171,7 +171,7 @@ class Loader:
     def _validated(self, record: r.Record) -> dict[str, Any] | None:
         """Check a record against its model; a wrong one is refused, the others go on."""
         try:
-            row = type(record).model_validate(record.model_dump()).model_dump()
+            return stored_row(record, self._now)
         except ValidationError as error:
             for fault in error.errors():
                 name = ".".join(str(part) for part in fault["loc"])
@@ -180,12 +180,6 @@ class Loader:
                     Refusal(type(record).__name__, record.id, name, value, fault["msg"], remedy)
                 )
             return None
-        if isinstance(record, r.Searchable):
-            words = (getattr(record, name) for name in record.SEARCHED)
-            row["search_text"] = r.search_text(" ".join(word for word in words if word))
-        if isinstance(record, r.Imported):
-            row |= {"fetched_at": self._now, "ended_at": None, "content_hash": content_hash(row)}
-        return row
 
     async def _write_audience(self, kind: type[r.Record], rows: list[dict[str, Any]], new: bool) -> None:
         """Keep who a record is for beside it, one row for each class, student or school."""
@@ -201,32 +195,35 @@ class Loader:
         if entries:
             await self._connection.execute(insert(table), entries)
 
-    async def _end_missing(self, table: Table) -> None:
-        """End the records of this source that the export no longer has."""
-        current = select(table.c.id).where(
-            table.c.source_id == self._export.source_id, table.c.ended_at.is_(None)
-        )
-        known = (await self._connection.execute(current)).scalars().all()
-        gone = [one for one in known if one not in self._seen.get(table.name, set())]
-        if self._most_ended is not None and len(gone) > max(FEW, self._most_ended * len(known)):
-            raise Shrunk(
-                f"{self._export.source_name}: {len(gone)} of {len(known)} records of {table.name} are not in "
-                "this complete export and would end. Nothing was changed. If this is right, import again "
-                "with --allow-shrink; else ask for a whole export."
+    async def _join(self) -> None:
+        """Join records with those of other sources, and report the mentions that mean nothing known."""
+        mentions = [
+            claim_of(type(one.record), one.record.table(), row, self._export.source_id, is_mention=True)
+            for one in self._mentions.values()
+            if (row := self._validated(one.record)) is not None
+        ]
+        for some in chunks(mentions):
+            known = await self._claims.known([one["id"] for one in some])
+            await upsert(self._connection, CLAIM, [one for one in some if one["id"] not in known])
+        source = r.DataSource.table()
+        others = select(source.c.id).where(source.c.id != self._export.source_id).limit(1)
+        if not mentions and (await self._connection.execute(others)).first() is None:
+            return
+        self._claims.noted()
+        joining = Joining(self._claims, self._proposals)
+        await joining.run()
+        await propose_guardians(self._connection, self._export.source_id, self._proposals)
+        for one in sorted(await joining.open_mentions(list(self._mentions))):
+            self._report.refused.append(self._mentions[one].refusal)
+        self._report.joined, self._report.proposals = dict(joining.joined), self._proposals.noted
+        if mentions:
+            lesson_schools = select(r.Lesson.table().c.school_id).where(
+                r.Lesson.table().c.source_id == self._export.source_id
             )
-        await self.announcements.note_removed(table.name, gone)
-        for start in range(0, len(gone), CHUNK):
-            await self._connection.execute(
-                update(table)
-                .where(table.c.id.in_(bindparam("ids", expanding=True)))
-                .values(ended_at=self._now),
-                {"ids": gone[start : start + CHUNK]},
-            )
-        if gone:
-            self._report.counts.setdefault(table.name, Counts()).ended += len(gone)
+            self._timetables.update((await self._connection.execute(lesson_schools.distinct())).scalars())
 
     async def _note_source(self) -> None:
-        given = sorted({CAPABILITIES[name] for name in self._seen if name in CAPABILITIES})
+        given = sorted({CAPABILITIES[name] for name in self._given if name in CAPABILITIES})
         source = {
             "id": self._export.source_id,
             "school_id": None,
@@ -241,7 +238,7 @@ class Loader:
 
     async def _count_families(self) -> None:
         tie, student = r.Guardianship.table(), r.Student.table()
-        mine = (tie.c.source_id == self._export.source_id, tie.c.ended_at.is_(None))
+        mine = (self._speaks_of(tie), tie.c.ended_at.is_(None))
         links = select(func.count(), func.count(tie.c.legal_rank)).where(*mine)
         all_links, legal = (await self._connection.execute(links)).one()
         tied = select(tie.c.student_id).where(tie.c.ended_at.is_(None))
@@ -249,7 +246,7 @@ class Loader:
             select(func.count())
             .select_from(student)
             .where(
-                student.c.source_id == self._export.source_id,
+                self._speaks_of(student),
                 student.c.ended_at.is_(None),
                 student.c.id.not_in(tied),
             )
@@ -257,66 +254,39 @@ class Loader:
         self._report.links, self._report.legal_links = all_links, legal
         self._report.students_without_guardian = (await self._connection.execute(alone)).scalar_one()
 
-
-def content_hash(row: Mapping[str, Any]) -> str:
-    """Hash what a record says, without what the loader adds."""
-    content = {name: value for name, value in row.items() if name not in r.PROVENANCE}
-    plain = json.dumps(content, sort_keys=True, default=_as_text, ensure_ascii=False)
-    return hashlib.blake2b(plain.encode(), digest_size=12).hexdigest()
-
-
-def _as_text(value: object) -> str:
-    return value.isoformat() if isinstance(value, date | time) else str(value)
-
-
-def audience_of(kind: str, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List the audience rows of a record: its classes, its students, or the whole school."""
-    audiences = [*row.get("class_ids", ()), *row["student_ids"]]
-    if row.get("is_for_whole_school"):
-        audiences.append(row["school_id"])
-    return [
-        {
-            "id": r.record_id(row["id"], "Audience", audience),
-            "school_id": row["school_id"],
-            "audience_id": audience,
-            "record_kind": kind,
-            "record_id": row["id"],
-            "date": row.get("date") or date.min,
-        }
-        for audience in dict.fromkeys(audiences)
-    ]
+    def _speaks_of(self, table: Table) -> ColumnElement[bool]:
+        source = self._export.source_id
+        spoken = select(CLAIM.c.record_id).where(CLAIM.c.source_id == source, CLAIM.c.kind == table.name)
+        return or_(table.c.source_id == source, table.c.id.in_(spoken.where(CLAIM.c.record_id.is_not(None))))
 
 
 async def load(
     engine: AsyncEngine,
     export: Export,
-    records: Iterable[r.Record | Refusal | int],
+    records: Iterable[Item],
     now: datetime | None = None,
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda _done: None,
-    most_ended: float | None = None,
+    rules: Rules = ANYTHING,
 ) -> Report:
     """Apply an export in one transaction; with `dry_run`, only say what would happen.
 
-    `most_ended` is the part of the records of a kind, from 0 to 1, that a complete export may lack; None for
-    any. Imports of the same source wait for one another. Raises Shrunk, and what the reader raises, with
-    nothing written.
+    Imports that may touch the same records wait for one another. Raises Shrunk, and what the reader raises,
+    with nothing written.
     """
     now = now or datetime.now(UTC)
     report = Report(export.source_name, dry_run)
     async with engine.connect() as connection:
         await connection.execution_options(writes=True)
         if engine.dialect.name == "postgresql":
-            key = int.from_bytes(hashlib.blake2b(export.source_id.encode(), digest_size=7).digest())
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
-        loader = Loader(connection, export, now, report, most_ended)
+            await _queue(connection, export)
+        loader = Loader(connection, export, now, report, rules)
+        await loader.start()
         for item in records:
-            if isinstance(item, Refusal):
-                report.refused.append(item)
-            elif isinstance(item, int):
+            if isinstance(item, int):
                 progress(item)
             else:
-                await loader.add(item)
+                await loader.take(item)
         await loader.finish()
         if dry_run:
             await connection.rollback()
@@ -330,6 +300,15 @@ async def load(
                 await connection.execute(text("ANALYZE"))
                 await connection.commit()
     return report
+
+
+async def _queue(connection: AsyncConnection, export: Export) -> None:
+    """Wait for imports of the same school; one of several schools waits for all, and all for it."""
+    scope = export.source_id.partition(":")[2]
+    share = "_shared" if scope else ""
+    await connection.execute(text(f"SELECT pg_advisory_xact_lock{share}(0)"))
+    key = int.from_bytes(hashlib.blake2b(scope.encode(), digest_size=7).digest())
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 def _run(export: Export, report: Report, now: datetime) -> dict[str, Any]:

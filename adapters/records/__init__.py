@@ -11,7 +11,20 @@ from adapters.records.assessment import (
     SkillScale,
     SubjectAverage,
 )
-from adapters.records.base import PROVENANCE, Imported, Instant, Record, Searchable, record_id, search_text
+from adapters.records.base import (
+    PROVENANCE,
+    Imported,
+    Instant,
+    Named,
+    Record,
+    Searchable,
+    folded,
+    kinds_of_records,
+    number_code,
+    person_code,
+    record_id,
+    search_text,
+)
 from adapters.records.communication import (
     Conversation,
     Document,
@@ -34,6 +47,7 @@ from adapters.records.gateway_state import (
     MutationReceipt,
     PersonState,
 )
+from adapters.records.identities import Claim, MergeProposal
 from adapters.records.learning import (
     Attachment,
     ForAudience,
@@ -78,6 +92,7 @@ __all__ = [
     "Audience",
     "Charter",
     "CharterAcceptance",
+    "Claim",
     "Conversation",
     "Course",
     "Dashboard",
@@ -104,8 +119,10 @@ __all__ = [
     "LessonContent",
     "LessonExemption",
     "LiaisonNote",
+    "MergeProposal",
     "Message",
     "MutationReceipt",
+    "Named",
     "NewsItem",
     "NewsRead",
     "Observation",
@@ -133,6 +150,10 @@ __all__ = [
     "Teaching",
     "Trip",
     "TripUpdate",
+    "folded",
+    "kinds_of_records",
+    "number_code",
+    "person_code",
     "record_id",
     "search_text",
 ]

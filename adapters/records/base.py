@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, DateTime, Dialect, Table, TypeDecorator
@@ -60,6 +60,12 @@ class Record(SQLModel):
         return SQLModel.metadata.tables[str(cls.__tablename__)]
 
 
+def kinds_of_records(base: type[Record] = Record) -> list[type[Record]]:
+    """List every kind of record that has a table."""
+    below = [found for one in base.__subclasses__() for found in kinds_of_records(one)]
+    return [base, *below] if hasattr(base, "__table__") else below
+
+
 class Imported(Record):
     """A record that came from a source, with its provenance."""
 
@@ -83,6 +89,33 @@ def search_text(text: str) -> str:
     """Fold a text for searching: no accents, lower case, single spaces."""
     letters = unicodedata.normalize("NFKD", text)
     return " ".join("".join(c for c in letters if not unicodedata.combining(c)).casefold().split())
+
+
+class Named(SQLModel):
+    """A record that exports name in writing; the loader writes `match_name` from the fields in `NAMED_BY`."""
+
+    NAMED_BY: ClassVar[tuple[str, ...]] = ("name",)
+    match_name: str = Field(default="", description="Set by the loader: the names as `folded`.")
+
+
+def folded(*names: str | None) -> str:
+    """Fold names for comparing: letters and digits alone, no accents, lower case, parts apart by a bar."""
+    return "|".join("".join(c for c in search_text(name or "") if c.isalnum()) for name in names)
+
+
+def person_code(last_name: str | None, first_name: str | None, born: date | None) -> str | None:
+    """Return a code that is the same wherever a person has these names and this day of birth.
+
+    None where something is missing: names alone never tell that two persons are one.
+    """
+    if not last_name or not first_name or born is None:
+        return None
+    return record_id("person", folded(last_name, first_name), born.isoformat())
+
+
+def number_code(kind: str, number: str | None) -> str | None:
+    """Return a code for a number that must not be stored itself, such as the INE; None without a number."""
+    return record_id("number", kind, number.strip().upper()) if number and number.strip() else None
 
 
 PROVENANCE = frozenset({"fetched_at", "ended_at", "content_hash", "search_text"})

@@ -49,6 +49,7 @@ class Lesson(ForAudience, table=True):
     online_urls: list[str] = json_list()
     memo: str | None = None
     color: str | None = None
+    is_from_pattern: bool = Field(default=False, description="Of a weekly pattern that knows no holidays.")
 
 
 class LessonExemption(Imported, table=True):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import ClassVar
 
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from adapters.records.base import Imported, Searchable, json_list
+from adapters.records.base import Imported, Named, Searchable, json_list
 
 
-class Person(Imported):
-    """What students, guardians and staff have in common."""
+class Person(Imported, Named):
+    """What students, guardians and staff have in common.
 
+    `match_code` is that of names and day of birth (`person_code`), where the source knows all of them.
+    """
+
+    NAMED_BY: ClassVar[tuple[str, ...]] = ("last_name", "first_name")
+    match_code: str | None = Field(default=None, max_length=64)
     title: str | None = None
     first_name: str | None = None
     last_name: str
@@ -23,6 +29,7 @@ class Guardian(Person, table=True):
     """A parent or another person responsible (personne responsable)."""
 
     __tablename__ = "guardian"
+    __table_args__ = (Index("ix_guardian_match_name", "match_name"),)
     email: str | None = None
     mobile_phone: str | None = None
     landline_phone: str | None = None
@@ -61,10 +68,19 @@ class Guardianship(Imported, table=True):
 
 
 class Student(Person, table=True):
-    """A pupil. `information_system_id` is the ELEVE_ID of SIECLE, which joins the exports of one school."""
+    """A pupil. `information_system_id` is the ELEVE_ID of SIECLE, which joins the exports of one school.
+
+    `national_id` is a code of the national number (INE), never the number itself.
+    """
 
     __tablename__ = "student"
-    __table_args__ = (Index("ix_student_school", "school_id"),)
+    __table_args__ = (
+        Index("ix_student_school", "school_id"),
+        Index("ix_student_information_system_id", "information_system_id"),
+        Index("ix_student_national_id", "national_id"),
+        Index("ix_student_match_code", "match_code"),
+        Index("ix_student_match_name", "match_name"),
+    )
     birth_name: str | None = None
     date_of_birth: date | None = None
     grade_level: str | None = None
@@ -73,17 +89,23 @@ class Student(Person, table=True):
     enrolled_from: date | None = None
     enrolled_to: date | None = None
     information_system_id: str | None = None
+    national_id: str | None = Field(default=None, max_length=64)
 
 
 class StaffMember(Person, Searchable, table=True):
-    """A teacher or another member of staff."""
+    """A teacher or another member of staff. `information_system_id` is that of STS-WEB and AAF (EPP)."""
 
     __tablename__ = "staff_member"
-    __table_args__ = (Index("ix_staff_member_school", "school_id", "last_name"),)
+    __table_args__ = (
+        Index("ix_staff_member_school", "school_id", "last_name"),
+        Index("ix_staff_member_information_system_id", "information_system_id"),
+        Index("ix_staff_member_match_code", "match_code"),
+    )
     SEARCHED = ("first_name", "last_name", "function_label")
     role: str = "OTHER"
     function_label: str | None = None
     email: str | None = None
+    information_system_id: str | None = None
 
 
 class Enrolment(Imported, table=True):

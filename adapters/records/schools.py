@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Index
 from sqlmodel import Field
 
-from adapters.records.base import Imported, Instant, Record, json_list
+from adapters.records.base import Imported, Instant, Named, Record, json_list
 
 
 class DataSource(Record, table=True):
@@ -55,7 +55,7 @@ class SchoolSettings(Imported, table=True):
     display_policy: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
-class GradingPeriod(Imported, table=True):
+class GradingPeriod(Imported, Named, table=True):
     """A division of the school year for grades."""
 
     __tablename__ = "grading_period"
@@ -69,12 +69,16 @@ class GradingPeriod(Imported, table=True):
     council_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
-class Subject(Imported, table=True):
-    """A school subject; without a school it is a national one."""
+class Subject(Imported, Named, table=True):
+    """A school subject; without a school it is a national one.
+
+    `code` is the national one (CODE_MATIERE), `management_code` what schools type (CODE_GESTION).
+    """
 
     __tablename__ = "subject"
     __table_args__ = (Index("ix_subject_parent", "parent_id"),)
     code: str | None = None
+    management_code: str | None = None
     name: str
     short_name: str | None = None
     color: str | None = None
@@ -88,14 +92,14 @@ class Course(Imported, table=True):
     name: str
 
 
-class Room(Imported, table=True):
+class Room(Imported, Named, table=True):
     """A room."""
 
     __tablename__ = "room"
     name: str
 
 
-class SchoolClass(Imported, table=True):
+class SchoolClass(Imported, Named, table=True):
     """A class (`HOMEROOM`, division) or a teaching group (`SCHEDULED`), in the words of OneRoster."""
 
     __tablename__ = "school_class"

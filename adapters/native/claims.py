@@ -1,0 +1,142 @@
+"""Records of which several sources speak: what each says is kept, and the record is made from all of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters import records as r
+from adapters.native.gateway_state import upsert
+from adapters.native.precedence import Precedence
+from adapters.native.stored_rows import references, stored_row, with_references
+
+CHUNK = 500
+CLAIM = r.Claim.table()
+
+
+def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """Cut into lists short enough to be parameters of one statement."""
+    listed = list(values)
+    for start in range(0, len(listed), CHUNK):
+        yield listed[start : start + CHUNK]
+
+
+def is_one_of(column: Any, name: str = "ids") -> Any:
+    """Compare a column with a list that is given at execution, under a name."""
+    return column.in_(bindparam(name, expanding=True))
+
+
+class Claims:
+    """The claims of one import, within its transaction."""
+
+    def __init__(
+        self, connection: AsyncConnection, source_id: str, precedence: Precedence, now: datetime
+    ) -> None:
+        self.connection = connection
+        self.source_id = source_id
+        self.precedence = precedence
+        self.now = now
+        self._exist: bool | None = None
+
+    async def exist(self) -> bool:
+        """Tell whether any record has several sources; most databases have none, and need not look."""
+        if self._exist is None:
+            self._exist = (await self.connection.execute(select(CLAIM.c.id).limit(1))).first() is not None
+        return self._exist
+
+    async def mine(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the claims of this source under its own ids."""
+        if not await self.exist():
+            return {}
+        wanted = select(CLAIM).where(is_one_of(CLAIM.c.id), CLAIM.c.is_mention.is_(False))
+        found = await self.connection.execute(wanted, {"ids": list(ids)})
+        return {row["id"]: dict(row) for row in found.mappings()}
+
+    async def known(self, ids: Sequence[str]) -> set[str]:
+        """Return those of the ids under which there is a claim or mention."""
+        found = await self.connection.execute(select(CLAIM.c.id).where(is_one_of(CLAIM.c.id)), {"ids": ids})
+        return set(found.scalars())
+
+    async def became(self, ids: Iterable[str]) -> dict[str, str]:
+        """Return the records that these ids became part of, of those that did."""
+        found: dict[str, str] = {}
+        if await self.exist():
+            wanted = select(CLAIM.c.id, CLAIM.c.record_id).where(
+                is_one_of(CLAIM.c.id), CLAIM.c.record_id.is_not(None), CLAIM.c.id != CLAIM.c.record_id
+            )
+            for some in chunks(sorted(ids)):
+                rows = await self.connection.execute(wanted, {"ids": some})
+                found.update((row.id, row.record_id) for row in rows)
+        return found
+
+    async def resolved(self, table: Table, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return rows that refer to the records which what they name became part of."""
+        wanted = set[str]().union(*(references(table, row) for row in rows))
+        known = await self.became(wanted)
+        return [with_references(table, row, known) for row in rows] if known else list(rows)
+
+    async def write(self, table: Table, rows: Mapping[str, dict[str, Any]], kind: type[r.Record]) -> None:
+        """Keep what this source says now, and make the records anew; rows by this source's own ids."""
+        contents = [claim_of(kind, table, row, self.source_id) for row in rows.values()]
+        await upsert(self.connection, CLAIM, contents)
+        await self.rewrite(kind, await self.records_of(rows))
+
+    async def records_of(self, ids: Iterable[str]) -> list[str]:
+        """Return the records that claims belong to."""
+        found: list[str] = []
+        wanted = select(CLAIM.c.record_id).where(is_one_of(CLAIM.c.id))
+        for some in chunks(ids):
+            found += (await self.connection.execute(wanted, {"ids": some})).scalars()
+        return sorted(set(found))
+
+    async def end(self, kind: type[r.Record], gone: Sequence[str]) -> None:
+        """Note that this source speaks no longer of some records; one of which nobody speaks has ended."""
+        ended = update(CLAIM).where(is_one_of(CLAIM.c.id)).values(ended_at=self.now)
+        for some in chunks(gone):
+            await self.connection.execute(ended, {"ids": some})
+        await self.rewrite(kind, await self.records_of(gone))
+
+    async def rewrite(self, kind: type[r.Record], record_ids: Iterable[str]) -> None:
+        """Make records from what their sources say now."""
+        table = kind.table()
+        wanted = select(CLAIM).where(is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False))
+        for some in chunks(record_ids):
+            spoken: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+            for claim in (await self.connection.execute(wanted, {"ids": some})).mappings():
+                if claim["ended_at"] is None:
+                    spoken[claim["record_id"]].append(dict(claim))
+            rows = []
+            for record, claims in spoken.items():
+                made = kind.model_validate(self.precedence.merged(table.name, claims) | {"id": record})
+                rows.append(stored_row(made, self.now))
+            await upsert(self.connection, table, await self.resolved(table, rows))
+            silent = [one for one in some if one not in spoken]
+            if silent:
+                ended = update(table).where(is_one_of(table.c.id), table.c.ended_at.is_(None))
+                await self.connection.execute(ended.values(ended_at=self.now), {"ids": silent})
+
+    def noted(self) -> None:
+        """Remember that there are claims now."""
+        self._exist = True
+
+
+def claim_of(
+    kind: type[r.Record], table: Table, row: Mapping[str, Any], source_id: str, **others: Any
+) -> dict[str, Any]:
+    """Make the claim that holds what a source says in a row; other columns are left as they are."""
+    content = kind.model_validate(dict(row)).model_dump(mode="json", exclude=set(r.PROVENANCE))
+    return {
+        "id": row["id"],
+        "source_id": source_id,
+        "kind": table.name,
+        "content": content,
+        "content_hash": row["content_hash"],
+        "is_mention": False,
+        "ended_at": None,
+        **others,
+    }

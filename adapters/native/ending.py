@@ -1,0 +1,118 @@
+"""Ends what a complete export no longer has; never deletes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Column, MetaData, Select, String, Table, insert, select, update
+
+from adapters import records as r
+from adapters.base import Export, InvalidExport
+from adapters.native.announcements import ImportAnnouncements
+from adapters.native.claims import CLAIM, Claims, chunks, is_one_of
+from adapters.native.import_report import Report
+
+FEW = 5
+"""So many records of a kind may end at any time."""
+SEEN = Table("import_seen", MetaData(), Column("id", String(64), primary_key=True), prefixes=["TEMPORARY"])
+"""Ids of the records that the export has; in the database, so that memory stays small."""
+
+
+class Shrunk(InvalidExport):
+    """A complete export lacks so much of what there was that it may be a wrong one."""
+
+
+class Ending:
+    """Remembers what an export has, and ends the rest."""
+
+    def __init__(
+        self,
+        claims: Claims,
+        export: Export,
+        most_ended: float | None,
+        announcements: ImportAnnouncements,
+        report: Report,
+    ) -> None:
+        self._claims = claims
+        self._connection = claims.connection
+        self._export = export
+        self._most_ended = most_ended
+        self._announcements = announcements
+        self._report = report
+
+    async def start(self) -> None:
+        """Make the table of what is seen; it lives as long as the import."""
+        await self._connection.run_sync(SEEN.create)
+
+    async def stop(self) -> None:
+        """Let go of it."""
+        await self._connection.run_sync(SEEN.drop)
+
+    async def see(self, ids: Iterable[str]) -> set[str]:
+        """Remember that the export has these records; returns those that it had already."""
+        wanted = select(SEEN.c.id).where(is_one_of(SEEN.c.id))
+        seen = set((await self._connection.execute(wanted, {"ids": list(ids)})).scalars())
+        fresh = [{"id": one} for one in ids if one not in seen]
+        if fresh:
+            await self._connection.execute(insert(SEEN), fresh)
+        return seen
+
+    async def run(self) -> set[str]:
+        """End the records that were not seen; returns the schools whose lessons ended. Raises Shrunk."""
+        kinds = [one for one in r.kinds_of_records() if issubclass(one, r.Imported)]
+        shrunk, missing = [], []
+        for kind in kinds:
+            alone, spoken = self._current(kind)
+            gone, silent = await self._unseen(alone, kind.table()), await self._unseen(spoken, CLAIM)
+            if not gone and not silent:
+                continue
+            missing.append((kind, gone, silent))
+            if self._most_ended is not None and len(gone) + len(silent) > FEW:
+                known = len(await self._ids(alone)) + len(await self._ids(spoken))
+                if len(gone) + len(silent) > self._most_ended * known:
+                    shrunk.append(f"{len(gone) + len(silent)} of {known} records of {kind.table().name}")
+        if shrunk:
+            raise Shrunk(
+                f"{self._export.source_name}: {', '.join(shrunk)} are not in this complete export and would "
+                "end. Nothing was changed. If this is right, import again with --allow-shrink; else ask for "
+                "a whole export."
+            )
+        schools: set[str] = set()
+        for kind, gone, silent in missing:
+            schools |= await self._end(kind, gone, silent)
+        return schools
+
+    def _current(self, kind: type[r.Record]) -> tuple[Select[Any], Select[Any]]:
+        """Select what this source alone speaks of, and what it says of records of several sources."""
+        table, source = kind.table(), self._export.source_id
+        shared = select(CLAIM.c.id).where(CLAIM.c.record_id == table.c.id)
+        alone = select(table.c.id).where(
+            table.c.source_id == source, table.c.ended_at.is_(None), ~shared.exists()
+        )
+        spoken = select(CLAIM.c.id).where(
+            CLAIM.c.source_id == source,
+            CLAIM.c.kind == table.name,
+            CLAIM.c.ended_at.is_(None),
+            CLAIM.c.is_mention.is_(False),
+        )
+        return alone, spoken
+
+    async def _unseen(self, current: Select[Any], table: Table) -> list[str]:
+        return await self._ids(current.where(~select(SEEN.c.id).where(SEEN.c.id == table.c.id).exists()))
+
+    async def _ids(self, wanted: Select[Any]) -> list[str]:
+        return [row[0] for row in await self._connection.execute(wanted)]
+
+    async def _end(self, kind: type[r.Record], gone: list[str], silent: list[str]) -> set[str]:
+        table, schools = kind.table(), set[str]()
+        await self._announcements.note_removed(table.name, gone)
+        ended = update(table).where(is_one_of(table.c.id)).values(ended_at=self._claims.now)
+        for some in chunks(gone):
+            if kind is r.Lesson:
+                theirs = select(table.c.school_id).where(is_one_of(table.c.id)).distinct()
+                schools.update((await self._connection.execute(theirs, {"ids": some})).scalars())
+            await self._connection.execute(ended, {"ids": some})
+        await self._claims.end(kind, silent)
+        self._report.of(table.name).ended += len(gone) + len(silent)
+        return schools

@@ -1,0 +1,50 @@
+"""What an import did, as people and programs read it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from adapters.base import Refusal
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened to the records of one kind."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    ended: int = 0
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did: counts by kind of record, refusals, and the ties between families and students.
+
+    `joined` counts records found to be the same as one of another source, by kind; `proposals` those that
+    may be and wait for a decision.
+    """
+
+    source: str
+    dry_run: bool
+    counts: dict[str, Counts] = field(default_factory=dict)
+    refused: list[Refusal] = field(default_factory=list)
+    links: int = 0
+    legal_links: int = 0
+    students_without_guardian: int = 0
+    joined: dict[str, int] = field(default_factory=dict)
+    proposals: int = 0
+
+    def of(self, kind: str) -> Counts:
+        """Return the counts of one kind of record, to be added to."""
+        return self.counts.setdefault(kind, Counts())
+
+    @property
+    def changes(self) -> int:
+        """How many records differ from before."""
+        return sum(one.added + one.changed + one.ended for one in self.counts.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return asdict(self) | {"changes": self.changes}
