@@ -169,7 +169,34 @@ class Mention:
     refusal: Refusal
 
 
-Item = Record | Mention | Refusal | int
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Some columns of a record that was imported before; the others stay. `otherwise` is it as a whole.
+
+    Where there is no such record, `otherwise` is written; without it, the change is refused.
+    """
+
+    kind: type[Imported]
+    id: str
+    values: Mapping[str, Any]
+    otherwise: Imported | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """Of the records whose column has a value, only these remain; the others end.
+
+    `Remaining(Enrolment, "student_id", student, ids)` replaces a list, `Remaining(Student, "id", student)`
+    ends a record.
+    """
+
+    kind: type[Imported]
+    column: str
+    value: str
+    ids: tuple[str, ...] = ()
+
+
+Item = Record | Mention | Changed | Remaining | Refusal | int
 """What a reader yields; a number says how many bytes were read so far."""
 
 
@@ -177,13 +204,18 @@ Item = Record | Mention | Refusal | int
 class Export:
     """What a reader found: which source it is, whether it is complete, and how many bytes there are.
 
-    `source_id` is the reader's name, or `name:scope` where each school (or file) is a source of its own.
+    `source_id` is the reader's name, or `name:school` where each school is a source of its own; more parts
+    may follow where a school has several such exports.
     """
 
     source_id: str
     source_name: str
     complete: bool
     size: int
+    complete_for: frozenset[type[Record]] | None = None
+    """Kinds of records of which a complete export has all; None for every kind."""
+    complete_since: date | None = None
+    """The day before which a complete export says nothing of what has a date, as feeds do; None for all."""
 
 
 Options = Mapping[str, str]

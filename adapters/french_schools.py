@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from typing import Any
+
+from adapters.records import School, record_id
+
 RELATIONS = {
     "1": "FATHER",
     "2": "MOTHER",
@@ -107,3 +112,28 @@ def boarding_status(regime: str | None) -> str | None:
         if words.startswith(start):
             return status
     return "FULL_BOARD" if words.startswith("INT") and "EXT" not in words else "UNKNOWN"
+
+
+def school_of_number(source: str, uai: str, name: str | None = None, **others: Any) -> School:
+    """Make the record of a school known by its national id alone, or with a name."""
+    identity = record_id(source, "School", uai)
+    return School(
+        id=identity,
+        school_id=identity,
+        source_id=source,
+        external_id=uai,
+        national_id=uai,
+        name=name or uai,
+        time_zone=time_zone(uai),
+        **others,
+    )
+
+
+def french_date(text: str | None) -> date | None:
+    """Read dd/mm/yyyy or yyyy-mm-dd, of the years from 1900 to 2100. Raises ValueError."""
+    if not text:
+        return None
+    day = date.fromisoformat(text) if text[4:5] == "-" else datetime.strptime(text, "%d/%m/%Y").date()
+    if not 1900 <= day.year <= 2100:
+        raise ValueError(f"{text!r} is no day of our time")
+    return day

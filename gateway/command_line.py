@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 from rich.console import Console
+from rich.table import Table
 
 from adapters.base import BadConfiguration, InvalidExport
 from gateway.adapters_installed import readers
@@ -20,6 +21,8 @@ from gateway.app import create_app, prepare
 from gateway.authentication import KINDS
 from gateway.checks import run_checks
 from gateway.demonstration import DEFAULT_SEED, load_demo, write_demo_export
+from gateway.exports import columns_of, export_oneroster, templates, write_empty_table
+from gateway.identities import decide, proposed
 from gateway.import_history import read_imports, show_imports
 from gateway.imports import show_report, start_import
 from gateway.sessions import revoke_sessions
@@ -157,6 +160,68 @@ def formats() -> None:
         typer.echo(f"{one.name:10} {one.title}")
         for name, text in one.options.items():
             typer.echo(f"{'':10}   --option {name}=...  {text}")
+
+
+@app.command()
+@readable_errors
+def template(
+    name: Annotated[str | None, typer.Argument(help="Template; left out, all are listed.")] = None,
+    path: Annotated[Path | None, typer.Argument(help="File to write: .csv or .xlsx.")] = None,
+) -> None:
+    """Write an empty table to fill in, or explain its columns where no file is given.
+
+    Examples: `passerelle template`; `passerelle template grades`; `passerelle template grades notes.xlsx`.
+    """
+    if name is None:
+        for line in templates():
+            typer.echo(line)
+    elif path is not None:
+        write_empty_table(name, path)
+        console.print(f"wrote {path}")
+    else:
+        table = Table("column", "needed", "also called", "meaning")
+        for row in columns_of(name):
+            table.add_row(*row)
+        Console().print(table)
+
+
+@app.command()
+@readable_errors
+def export(
+    export_format: Annotated[str, typer.Argument(metavar="FORMAT", help="oneroster.")],
+    path: Annotated[Path, typer.Argument(help="File to write.")],
+    school: Annotated[str | None, typer.Option(help="National id (UAI) of one school; else all.")] = None,
+) -> None:
+    """Write people, classes, enrolments and grades for other systems: a OneRoster 1.2 zip.
+
+    Example: `passerelle export oneroster roster.zip --school 0750001A`.
+    """
+    if export_format != "oneroster":
+        raise BadConfiguration(f"{export_format!r} cannot be written; oneroster can.")
+    for name, rows in asyncio.run(export_oneroster(load_settings(), path, school)).items():
+        console.print(f"{rows:8} {name}", highlight=False)
+    console.print(f"wrote {path}")
+
+
+@app.command()
+@readable_errors
+def identities(
+    merge: Annotated[str | None, typer.Option(metavar="ID", help="Make one person of a pair.")] = None,
+    apart: Annotated[str | None, typer.Option(metavar="ID", help="Note that a pair is two persons.")] = None,
+) -> None:
+    """List pairs of persons that may be one, or decide on one.
+
+    Imports join persons by shared numbers alone. Who has the same names and telephone, or the same number but
+    another name, is listed here; nothing happens until you decide. A merge cannot be undone.
+
+    Examples: `passerelle identities`; `passerelle identities --merge ID`; `passerelle identities --apart ID`.
+    """
+    settings = load_settings()
+    if merge or apart:
+        asyncio.run(decide(settings, str(merge or apart), bool(merge)))
+        return
+    for one in asyncio.run(proposed(settings)):
+        typer.echo(f"{one['id']}  {one['kind']}: {' / '.join(one['people'])}: {one['reason']}")
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -44,10 +44,13 @@ def start_import(
         raise BadConfiguration(f"{chosen.name} has no option {unknown[0]!r}; it knows: {known}.")
     export = chosen.inspect(path, options)
     most_ended = None if allow_shrink else settings.import_shrink_limit
-    believed = dict(DEFAULT)
-    believed.update({str(kind): order for kind, order in settings.import_precedence.items()})
-    rules = Rules(most_ended, Precedence(believed))
+    rules = Rules(most_ended, Precedence(believed(settings)))
     return load_with_progress(settings, export, chosen.read(path, options), dry_run, console, now, rules)
+
+
+def believed(settings: Settings) -> dict[str, Sequence[str]]:
+    """Return the order of formats for each kind of data: the usual one, but for what the settings say."""
+    return dict(DEFAULT) | {str(kind): order for kind, order in settings.import_precedence.items()}
 
 
 def recognised(path: Path, options: Options) -> ReaderAdapter:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from lxml import etree
 
 from adapters.base import InvalidExport
+from adapters.export_files import ExportFile, export_files
 
 NAME = re.compile(
     r"^(?P<prefix>.+)_(?P<scope>Complet|Delta)_(?P<day>\d{8})_(?P<category>[A-Za-z]+)_\d+\.xml$"
@@ -20,29 +19,13 @@ NAME = re.compile(
 CATEGORIES = ("EtabEducNat", "MatiereEducNat", "MefEducNat", "PersRelEleve", "Eleve", "PersEducNat")
 """Categories in the order in which they are read: guardians before the students that name them."""
 REQUESTS = ("addRequest", "modifyRequest", "deleteRequest")
-LARGEST_ZIP = 20 * 2**30
-HIGHEST_RATIO = 200
 
 
 @dataclass(frozen=True, slots=True)
-class ExportFile:
-    """One file: its name, category and size, and where it lies."""
+class AafFile(ExportFile):
+    """A file of an AAF export: its category, and whether it tells changes only."""
 
-    name: str
-    category: str
-    size: int
-    path: Path
-    in_zip: bool
-
-    @contextmanager
-    def open(self) -> Iterator[IO[bytes]]:
-        """Open the file for reading."""
-        if not self.in_zip:
-            with self.path.open("rb") as file:
-                yield file
-            return
-        with zipfile.ZipFile(self.path) as archive, archive.open(self.name) as file:
-            yield file
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +47,20 @@ class Entry:
         return self.attributes.get(name, [])
 
 
-def export_files(path: Path) -> list[ExportFile]:
+def aaf_files(path: Path) -> list[AafFile]:
     """List the files of an export in the order of reading. Raises InvalidExport."""
     found = []
-    for name, size, place, in_zip in _candidates(path):
-        parts = NAME.match(Path(name).name)
+    for file in export_files(path):
+        parts = NAME.match(Path(file.name).name)
         if parts is None:
             continue
         if parts["category"] not in CATEGORIES:
             raise InvalidExport(
-                f"{name}: unknown category {parts['category']!r}; AAF has {', '.join(CATEGORIES)}."
+                f"{file.name}: unknown category {parts['category']!r}; AAF has {', '.join(CATEGORIES)}."
             )
         if parts["scope"] == "Delta":
-            raise InvalidExport(f"{name}: this is a delta; import the complete export (…_Complet_…).")
-        found.append(ExportFile(name, parts["category"], size, place, in_zip))
+            raise InvalidExport(f"{file.name}: this is a delta; import the complete export (…_Complet_…).")
+        found.append(AafFile(file.name, file.size, file.path, file.in_zip, parts["category"]))
     if not found:
         raise InvalidExport(
             f"{path}: no AAF file found. They are named like ENT_Complet_20260901_Eleve_0000.xml."
@@ -85,27 +68,7 @@ def export_files(path: Path) -> list[ExportFile]:
     return sorted(found, key=lambda one: (CATEGORIES.index(one.category), one.name))
 
 
-def _candidates(path: Path) -> Iterator[tuple[str, int, Path, bool]]:
-    if path.is_dir():
-        for file in sorted(path.iterdir()):
-            if file.is_file():
-                yield file.name, file.stat().st_size, file, False
-        return
-    if not path.is_file():
-        raise InvalidExport(f"{path}: there is no such file or folder.")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise InvalidExport(f"{path}: neither a folder nor a zip file.") from error
-    total = sum(member.file_size for member in members)
-    if total > LARGEST_ZIP or total > HIGHEST_RATIO * max(path.stat().st_size, 2**20):
-        raise InvalidExport(f"{path}: would unpack to {total} bytes; this is no export.")
-    for member in members:
-        yield member.filename, member.file_size, path, True
-
-
-def entries(file: ExportFile) -> Iterator[Entry]:
+def entries(file: AafFile) -> Iterator[Entry]:
     """Stream the requests of one file. Raises InvalidExport, naming file and line."""
     if file.size == 0:
         return
@@ -137,13 +100,13 @@ def entries(file: ExportFile) -> Iterator[Entry]:
         _refuse_entities(file, root)
 
 
-def _refuse_entities(file: ExportFile, element: Any) -> None:
+def _refuse_entities(file: AafFile, element: Any) -> None:
     dtd = element.getroottree().docinfo.internalDTD
     if dtd is not None and any(True for _ in dtd.iterentities()):
         raise InvalidExport(f"{file.name}: declares XML entities, which no AAF export does.")
 
 
-def _entry(file: ExportFile, element: Any) -> Entry:
+def _entry(file: AafFile, element: Any) -> Entry:
     line = element.sourceline
     if element.tag != "addRequest":
         raise InvalidExport(f"{file.name}, line {line}: {element.tag} in a complete export.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from adapters.aaf.files import Entry, ExportFile
+from adapters.aaf.files import AafFile, Entry
 from adapters.base import Refusal
 from adapters.french_schools import GUARDIAN_PERMISSIONS, ROLES, boarding_status, relation
 from adapters.records import (
@@ -43,7 +43,7 @@ class Known:
     classes: set[tuple[str, str]] = field(default_factory=set)
 
 
-def refusal(file: ExportFile, entry: Entry, name: str, value: str, reason: str, remedy: str) -> Refusal:
+def refusal(file: AafFile, entry: Entry, name: str, value: str, reason: str, remedy: str) -> Refusal:
     """Describe what could not be taken, with file and line."""
     return Refusal(f"{file.name}, line {entry.line}", entry.identifier, name, value, reason, remedy)
 
@@ -93,7 +93,7 @@ def school_of(entry: Entry) -> str | None:
     return declared or (entry.one("ENTEleveClasses") or "").partition("$")[0] or None
 
 
-def student(entry: Entry, known: Known, file: ExportFile) -> Iterator[Record | Refusal]:
+def student(entry: Entry, known: Known, file: AafFile) -> Iterator[Record | Refusal]:
     """Read a student with classes, groups and guardians (Eleve)."""
     structure = school_of(entry)
     if structure not in known.schools:
@@ -199,7 +199,7 @@ def _links(entry: Entry) -> list[tuple[str, list[str]]]:
 
 
 def _guardianships(
-    entry: Entry, student_id: str, school: str, known: Known, file: ExportFile
+    entry: Entry, student_id: str, school: str, known: Known, file: AafFile
 ) -> Iterator[Record | Refusal]:
     for person, fields in _links(entry):
         if person not in known.guardians:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from adapters.aaf.files import Entry, ExportFile, entries, export_files
+from adapters.aaf.files import AafFile, Entry, aaf_files, entries
 from adapters.aaf.people import SOURCE, Known, aaf_id, guardian, school_class, staff_member, student
 from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options, Refusal
 from adapters.french_schools import school_kind, time_zone
@@ -32,12 +32,12 @@ class AafReader:
 
     def inspect(self, path: Path, options: Options) -> Export:
         """List the files of the export. Raises InvalidExport."""
-        return Export(SOURCE, "AAF", True, sum(file.size for file in export_files(path)))
+        return Export(SOURCE, "AAF", True, sum(file.size for file in aaf_files(path)))
 
     def read(self, path: Path, options: Options) -> Iterator[Item]:
         """Yield records and refusals, and after each file the bytes read so far. Raises InvalidExport."""
         known, done = Known(), 0
-        for file in export_files(path):
+        for file in aaf_files(path):
             for entry in entries(file):
                 if entry.category != DECLARED_CATEGORIES[file.category]:
                     raise InvalidExport(
@@ -49,7 +49,7 @@ class AafReader:
             yield done
 
 
-def _records(file: ExportFile, entry: Entry, known: Known) -> Iterator[Record | Refusal]:
+def _records(file: AafFile, entry: Entry, known: Known) -> Iterator[Record | Refusal]:
     match file.category:
         case "EtabEducNat":
             yield from _school(entry, known)

@@ -57,6 +57,15 @@ class Claims:
         found = await self.connection.execute(wanted, {"ids": list(ids)})
         return {row["id"]: dict(row) for row in found.mappings()}
 
+    async def said(self, kind: type[r.Record], identity: str) -> dict[str, Any] | None:
+        """Return what this source said last of a record, under its own id; None where it said nothing."""
+        if identity in (spoken := await self.mine([identity])):
+            return {**spoken[identity]["content"], "id": identity}
+        table = kind.table()
+        mine = select(table).where(table.c.id == identity, table.c.source_id == self.source_id)
+        row = (await self.connection.execute(mine)).mappings().first()
+        return None if row is None else dict(row)
+
     async def known(self, ids: Sequence[str]) -> set[str]:
         """Return those of the ids under which there is a claim or mention."""
         found = await self.connection.execute(select(CLAIM.c.id).where(is_one_of(CLAIM.c.id)), {"ids": ids})

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, MetaData, Select, String, Table, insert, select, update
 
 from adapters import records as r
-from adapters.base import Export, InvalidExport
+from adapters.base import Export, InvalidExport, Remaining
 from adapters.native.announcements import ImportAnnouncements
 from adapters.native.claims import CLAIM, Claims, chunks, is_one_of
 from adapters.native.import_report import Report
@@ -60,7 +60,12 @@ class Ending:
 
     async def run(self) -> set[str]:
         """End the records that were not seen; returns the schools whose lessons ended. Raises Shrunk."""
-        kinds = [one for one in r.kinds_of_records() if issubclass(one, r.Imported)]
+        covered = self._export.complete_for
+        kinds = [
+            one
+            for one in r.kinds_of_records()
+            if issubclass(one, r.Imported) and (covered is None or one in covered)
+        ]
         shrunk, missing = [], []
         for kind in kinds:
             alone, spoken = self._current(kind)
@@ -90,6 +95,8 @@ class Ending:
         alone = select(table.c.id).where(
             table.c.source_id == source, table.c.ended_at.is_(None), ~shared.exists()
         )
+        if self._export.complete_since is not None and "date" in table.c:
+            alone = alone.where(table.c.date >= self._export.complete_since)
         spoken = select(CLAIM.c.id).where(
             CLAIM.c.source_id == source,
             CLAIM.c.kind == table.name,
@@ -103,6 +110,20 @@ class Ending:
 
     async def _ids(self, wanted: Select[Any]) -> list[str]:
         return [row[0] for row in await self._connection.execute(wanted)]
+
+    async def remain(self, one: Remaining) -> set[str]:
+        """End the records of a group but those that remain; returns the schools whose lessons ended."""
+        table = one.kind.table()
+        value = (await self._claims.became([one.value])).get(one.value, one.value)
+        alone, spoken = self._current(one.kind)
+        if one.column == "id":
+            mine, theirs = table.c.id == one.value, CLAIM.c.id == one.value
+        else:
+            group = select(table.c.id).where(table.c[one.column] == value)
+            mine, theirs = table.c[one.column] == value, CLAIM.c.record_id.in_(group)
+        gone = [found for found in await self._ids(alone.where(mine)) if found not in one.ids]
+        silent = [found for found in await self._ids(spoken.where(theirs)) if found not in one.ids]
+        return await self._end(one.kind, gone, silent) if gone or silent else set()
 
     async def _end(self, kind: type[r.Record], gone: list[str], silent: list[str]) -> set[str]:
         table, schools = kind.table(), set[str]()

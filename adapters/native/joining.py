@@ -60,6 +60,7 @@ MENTIONED_BY: Mapping[Kind, tuple[Key, ...]] = {
         ("school_id", "match_name"),
     ),
     r.StaffMember: (("information_system_id",), ("match_code",), ("school_id", "match_name")),
+    r.Guardian: (("email",),),
 }
 """Columns by which a mention finds what it means, the strongest first; only a single find counts."""
 
@@ -73,6 +74,8 @@ class Joining:
         self._claims = claims
         self._connection = claims.connection
         self._proposals = proposals
+        self._speaking = {claims.source_id}
+        """This import's source, and those of which a mention was resolved: what they say may fit now."""
         self.joined: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -85,12 +88,12 @@ class Joining:
                 await self._join(kind, await self._pairs(kind, key))
 
     def _mine(self, kind: Kind) -> Any:
-        """Tell in SQL whether this import speaks of a record: (table) to condition."""
-        source = self._claims.source_id
+        """Tell in SQL whether a source that has news speaks of a record: (table) to condition."""
+        sources = sorted(self._speaking)
         spoken = select(CLAIM.c.record_id).where(
-            CLAIM.c.source_id == source, CLAIM.c.kind == kind.table().name, CLAIM.c.record_id.is_not(None)
+            CLAIM.c.source_id.in_(sources), CLAIM.c.kind == kind.table().name, CLAIM.c.record_id.is_not(None)
         )
-        return lambda table: or_(table.c.source_id == source, table.c.id.in_(spoken))
+        return lambda table: or_(table.c.source_id.in_(sources), table.c.id.in_(spoken))
 
     async def _pairs(self, kind: Kind, key: Key) -> list[tuple[str, str]]:
         """Find records of other sources with the same key: (this import's, the other)."""
@@ -142,6 +145,12 @@ class Joining:
             sources[winner] |= sources[loser]
             shared.add(winner)
         await self._merge(kind, rows, {one: root(one) for one in winners})
+
+    async def accept(self, kind: Kind, first: str, second: str) -> None:
+        """Make one record of two because somebody decided so. The second becomes part of the first."""
+        rows = await self._rows(kind.table(), (first, second))
+        if len(rows) == 2:
+            await self._merge(kind, rows, {second: first})
 
     async def _merge(
         self, kind: Kind, rows: Mapping[str, Mapping[str, Any]], became: Mapping[str, str]
@@ -215,6 +224,7 @@ class Joining:
             meant = await self._meant(kind, keys, content)
             if meant is not None:
                 became[mention["id"]] = meant
+                self._speaking.add(mention["source_id"])
         if became:
             found = (
                 update(CLAIM).where(CLAIM.c.id == bindparam("mention")).values(record_id=bindparam("meant"))

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import records as r
-from adapters.base import Export, Item, Mention, Refusal
+from adapters.base import Changed, Export, Item, Mention, Refusal, Remaining
 from adapters.native.announcements import ImportAnnouncements
 from adapters.native.claims import CHUNK, CLAIM, Claims, chunks, claim_of, is_one_of
 from adapters.native.doorbell import ring
@@ -83,6 +83,7 @@ class Loader:
         self.announcements = ImportAnnouncements(connection, export.source_id, now)
         self._waiting: dict[type[r.Record], dict[str, r.Record]] = {}
         self._mentions: dict[str, Mention] = {}
+        self._remaining: list[Remaining] = []
         self._given: set[str] = set()
         self._timetables: set[str] = set()
         self._ending = Ending(self._claims, export, rules.most_ended, self.announcements, report)
@@ -91,12 +92,16 @@ class Loader:
         """Make ready to remember what was seen; in the database, so that memory stays small."""
         await self._ending.start()
 
-    async def take(self, item: r.Record | Mention | Refusal) -> None:
+    async def take(self, item: r.Record | Mention | Changed | Remaining | Refusal) -> None:
         """Take one item of the reader; records are written with others of their kind."""
         if isinstance(item, Refusal):
             self._report.refused.append(item)
         elif isinstance(item, Mention):
             self._mentions[item.record.id] = item
+        elif isinstance(item, Remaining):
+            self._remaining.append(item)
+        elif isinstance(item, Changed):
+            await self._change(item)
         else:
             waiting = self._waiting.setdefault(type(item), {})
             waiting[item.id] = item
@@ -107,6 +112,8 @@ class Loader:
         """Write what is left, end what is gone, join what is the same, and note the import."""
         for kind in list(self._waiting):
             await self._write(kind)
+        for one in self._remaining:
+            self._timetables |= await self._ending.remain(one)
         if self._export.complete:
             self._timetables |= await self._ending.run()
         await self._join()
@@ -114,6 +121,19 @@ class Loader:
         await self._ending.stop()
         await self._note_source()
         await self._count_families()
+
+    async def _change(self, item: Changed) -> None:
+        """Take a record as it is with some columns changed."""
+        if item.kind in self._waiting:
+            await self._write(item.kind)
+        known = await self._claims.said(item.kind, item.id)
+        if known is not None:
+            await self.take(item.kind.model_validate({**known, **item.values}))
+        elif item.otherwise is not None:
+            await self.take(item.otherwise)
+        else:
+            why, do = "a change of a record that was never imported", "Import the complete export first."
+            self._report.refused.append(Refusal(self._export.source_name, item.id, "id", item.id, why, do))
 
     async def _write(self, kind: type[r.Record]) -> None:
         """Validate one chunk, compare it with what is there, and write the difference."""
@@ -304,7 +324,7 @@ async def load(
 
 async def _queue(connection: AsyncConnection, export: Export) -> None:
     """Wait for imports of the same school; one of several schools waits for all, and all for it."""
-    scope = export.source_id.partition(":")[2]
+    scope = export.source_id.partition(":")[2].partition(":")[0]
     share = "_shared" if scope else ""
     await connection.execute(text(f"SELECT pg_advisory_xact_lock{share}(0)"))
     key = int.from_bytes(hashlib.blake2b(scope.encode(), digest_size=7).digest())

@@ -1,4 +1,4 @@
-"""One timetable for each school: of the source that is believed most, without the lessons of its holidays."""
+"""One timetable for each school: of the format that is believed most, without the lessons of its holidays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LESSON, AUDIENCE, SETTINGS = r.Lesson.table(), r.Audience.table(), r.SchoolSetti
 async def settle_timetables(
     connection: AsyncConnection, precedence: Precedence, schools: Iterable[str]
 ) -> None:
-    """Show the lessons of one source for each school, and hide the others; nothing is lost.
+    """Show the lessons of one format for each school, and hide the others; nothing is lost.
 
     What is shown has rows in `audience`, what is hidden has none.
     """
@@ -32,10 +32,11 @@ async def settle_timetables(
         # Where there never was another source, nothing is hidden and nothing was.
         if not current or (len({row.source_id for row in found}) == 1 and not found[0].is_from_pattern):
             continue
-        best = min(current, key=lambda one: precedence.rank("lesson", one))
+        best = min(current, key=lambda one: precedence.rank("lesson", one)).partition(":")[0]
+        chosen = sorted(one for one in current if one.partition(":")[0] == best)
         days = await _holidays(connection, school)
         free = or_(false(), *(LESSON.c.date.between(first, last) for first, last in days))
-        hidden = or_(LESSON.c.source_id != best, and_(LESSON.c.is_from_pattern, free))
+        hidden = or_(LESSON.c.source_id.not_in(chosen), and_(LESSON.c.is_from_pattern, free))
         await _show(connection, school, hidden)
 
 

@@ -1,0 +1,59 @@
+"""Reads the XML export of EDT and PRONOTE (schema ExportEmploiDuTemps of Index Éducation)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from adapters.base import Export, InvalidExport, Item, Options
+from adapters.edt.lessons import lessons
+from adapters.edt.people import students
+from adapters.edt.resources import School, resources, year_and_grid
+from adapters.export_files import ExportFile, export_files
+from adapters.french_schools import school_of_number
+from adapters.xml_documents import attribute, document, root_name
+
+ROOT = "ExportEmploiDuTemps"
+
+
+class EdtReader:
+    """Reads EDT exports: one XML file, or the zip of it."""
+
+    name = "edt"
+    title = "EDT or PRONOTE (Index Éducation): timetable, cancellations, groups and people; XML or zip"
+    options = {"school": "National id (UAI) of the school, where the file does not name it."}  # noqa: RUF012
+
+    def inspect(self, path: Path, options: Options) -> Export:
+        """Find the file and its school. Raises InvalidExport."""
+        file = _file(path)
+        uai = _uai(document(file), file, options)
+        return Export(f"edt:{uai}", f"EDT {uai}", True, file.size)
+
+    def read(self, path: Path, options: Options) -> Iterator[Item]:
+        """Yield the school, its resources, students and every lesson. Raises InvalidExport."""
+        file = _file(path)
+        root = document(file)
+        school = School(_uai(root, file, options), file)
+        yield school_of_number(school.source, school.uai)
+        yield from year_and_grid(root, school)
+        yield from resources(root, school)
+        yield from students(root, school)
+        yield file.size // 2
+        yield from lessons(root, school)
+        yield file.size
+
+
+def _file(path: Path) -> ExportFile:
+    found = [file for file in export_files(path) if root_name(file) == ROOT]
+    if len(found) != 1:
+        many = "no" if not found else "more than one"
+        raise InvalidExport(f"{path}: {many} EDT file found; the root element is {ROOT}.")
+    return found[0]
+
+
+def _uai(root: Any, file: ExportFile, options: Options) -> str:
+    uai = attribute(root, "UAI") or options.get("school")
+    if not uai:
+        raise InvalidExport(f"{file.name}: does not name the school; add --option school=UAI.")
+    return uai

@@ -1,0 +1,95 @@
+"""Categories, scales, line items and results of OneRoster (Gradebook) as assessments and grades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from adapters import records as r
+from adapters.base import Item
+from adapters.oneroster.files import Bundle, CsvRow
+from adapters.oneroster.roster import Roster
+
+STATUSES = {
+    "exempt": "EXEMPTED", "fully graded": "GRADED", "partially graded": "GRADED",
+    "not submitted": "NOT_SUBMITTED", "submitted": "PENDING",
+}  # fmt: skip
+KINDS = {
+    "test": "WRITTEN_TEST", "quiz": "QUIZ", "homework": "HOME_ASSIGNMENT", "project": "PROJECT",
+    "oral": "ORAL_TEST", "participation": "PARTICIPATION", "lab": "PRACTICAL_WORK",
+    "contrôle": "WRITTEN_TEST", "interrogation": "QUIZ", "devoir maison": "HOME_ASSIGNMENT",
+}  # fmt: skip
+"""Kinds of assessment by words of the category's title."""
+
+
+def categories(found: Bundle, roster: Roster) -> Iterator[Item]:
+    """Learn the titles of categories."""
+    for row in found.rows("categories"):
+        roster.categories[row.get("sourcedId") or ""] = (row.get("title") or "").lower()
+    yield from ()
+
+
+def line_items(found: Bundle, roster: Roster) -> Iterator[Item]:
+    """Yield an assessment for each line item."""
+    for row in found.rows("lineItems"):
+        identity, place = row.get("sourcedId") or "", row.get("classSourcedId") or ""
+        if row.is_deleted:
+            yield from roster.removed(row, r.Assessment)
+            continue
+        subject = roster.class_subjects.get(place)
+        day = row.day("dueDate") or row.day("assignDate")
+        if subject is None or day is None:
+            name, why = ("dueDate", "no day") if subject else ("classSourcedId", "a class without a subject")
+            yield row.refusal(name, why, "Give the day, and the class a course.")
+            continue
+        period = row.get("gradingPeriodSourcedId") or row.get("academicSessionSourcedId")
+        period_id = roster.periods.get(period or "")
+        out_of = row.number("resultValueMax")
+        roster.line_items[identity] = (subject, period_id, day)
+        title = roster.categories.get(row.get("categorySourcedId") or "", "")
+        yield r.Assessment(
+            **roster.common("Assessment", row, roster.school_of.get(place) or roster.only_school),
+            title=row.get("title"),
+            subject_id=subject,
+            period_id=period_id,
+            kind=next((kind for word, kind in KINDS.items() if word in title), "OTHER"),
+            out_of=out_of,
+        )
+
+
+def results(found: Bundle, roster: Roster) -> Iterator[Item]:
+    """Yield a grade for each result."""
+    for row in found.rows("results"):
+        if row.is_deleted:
+            yield from roster.removed(row, r.Grade)
+            continue
+        item, student = row.get("lineItemSourcedId") or "", row.get("studentSourcedId") or ""
+        known = roster.line_items.get(item)
+        if known is None or (roster.kinds.get(student) != "Student" and not roster.is_delta):
+            name = "lineItemSourcedId" if known is None else "studentSourcedId"
+            yield row.refusal(name, "not among what the export has", "Add it to the export.")
+            continue
+        yield _grade(row, item, student, known, roster)
+
+
+def _grade(
+    row: CsvRow, item: str, student: str, known: tuple[str, str | None, date], roster: Roster
+) -> r.Grade:
+    status = STATUSES.get((row.get("scoreStatus") or "").lower(), "UNKNOWN")
+    score, words = row.number("score"), row.get("textScore")
+    if status == "GRADED" and score is None:
+        status = "LETTER" if words else "UNKNOWN"
+    shown = words or row.get("score") or {"EXEMPTED": "Disp", "NOT_SUBMITTED": "Non rendu"}.get(status, "–")
+    subject, period, day = known
+    return r.Grade(
+        **roster.common("Grade", row, roster.school_of.get(student) or roster.only_school),
+        student_id=roster.id("Student", student),
+        assessment_id=roster.id("Assessment", item),
+        subject_id=subject,
+        period_id=period,
+        date=day,
+        status=status,
+        value=score if status == "GRADED" else None,
+        display_value=shown,
+        comment=row.get("comment"),
+    )

@@ -1,0 +1,1 @@
+"""SIECLE (base élèves établissement): students, guardians and their ties, subjects."""

@@ -1,0 +1,88 @@
+"""Reads SIECLE exports: ElevesSansAdresses or ElevesAvecAdresses, ResponsablesAvecAdresses, Nomenclature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from adapters import records as r
+from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options
+from adapters.export_files import ExportFile, export_files
+from adapters.siecle.families import guardians, ties
+from adapters.siecle.students import Found, nomenclature, students
+from adapters.xml_documents import children, document, root_name, text
+
+ROOTS = {"BEE_NOMENCLATURES": "Nomenclature", "BEE_ELEVES": "Elèves", "BEE_RESPONSABLES": "Responsables"}
+"""Root elements, in the order of reading."""
+COVERS: dict[str, set[type[r.Record]]] = {
+    "BEE_NOMENCLATURES": {r.Subject, r.Course},
+    "BEE_ELEVES": {r.Student, r.Enrolment, r.SchoolClass},
+    "BEE_RESPONSABLES": {r.Guardian, r.Guardianship},
+}
+"""What each file has all of."""
+
+
+class SiecleReader:
+    """Reads SIECLE exports: one file, or several of one school in a folder or zips."""
+
+    name = "siecle"
+    title = "SIECLE (base élèves): ElevesAvecAdresses, ResponsablesAvecAdresses, Nomenclature; XML or zip"
+    options = NO_OPTIONS
+
+    def inspect(self, path: Path, options: Options) -> Export:
+        """Find the files and their school. Raises InvalidExport."""
+        files = _files(path)
+        school = _school(files)
+        covered = frozenset[type[r.Record]]().union(*(COVERS[root] for root, _ in files))
+        size = sum(file.size for _, file in files)
+        return Export(f"siecle:{school}", f"SIECLE {school}", True, size, covered)
+
+    def read(self, path: Path, options: Options) -> Iterator[Item]:
+        """Yield records and refusals, and after each file the bytes read. Raises InvalidExport."""
+        files = _files(path)
+        found, done = Found(_school(files)), 0
+        yield found.school()
+        for root, file in files:
+            yield from _items(root, document(file), file, found)
+            done += file.size
+            yield done
+
+
+def _items(root: str, element: Any, file: ExportFile, found: Found) -> Iterator[Item]:
+    data = next(children(element, "DONNEES"), None)
+    if data is None:
+        raise InvalidExport(f"{file.name}: has no DONNEES; export again.")
+    if root == "BEE_NOMENCLATURES":
+        yield from nomenclature(data, found)
+    elif root == "BEE_ELEVES":
+        yield from students(data, file, found)
+    else:
+        yield from guardians(data, file, found)
+        yield from ties(data, file, found)
+
+
+def _files(path: Path) -> list[tuple[str, ExportFile]]:
+    found = [(root, file) for file in export_files(path) if (root := root_name(file)) in ROOTS]
+    if not found:
+        raise InvalidExport(f"{path}: no SIECLE file found; their root elements are {', '.join(ROOTS)}.")
+    roots = [root for root, _ in found]
+    for root in ROOTS:
+        if roots.count(root) > 1:
+            names = ", ".join(file.name for one, file in found if one == root)
+            raise InvalidExport(f"{path}: has {ROOTS[root]} more than once: {names}. Keep the newest.")
+    return sorted(found, key=lambda one: list(ROOTS).index(one[0]))
+
+
+def _school(files: list[tuple[str, ExportFile]]) -> str:
+    schools = {}
+    for _, file in files:
+        parameters = next(children(document(file), "PARAMETRES"), None)
+        uai = text(parameters, "UAJ") if parameters is not None else None
+        if uai is None:
+            raise InvalidExport(f"{file.name}: PARAMETRES/UAJ does not name the school.")
+        schools[uai] = file.name
+    if len(schools) > 1:
+        each = ", ".join(f"{name} of {uai}" for uai, name in schools.items())
+        raise InvalidExport(f"These files are of several schools: {each}. Import one school at a time.")
+    return next(iter(schools))

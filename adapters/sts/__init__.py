@@ -1,0 +1,1 @@
+"""STS-WEB: staff, classes, services and the weekly timetable of a school."""

@@ -1,0 +1,258 @@
+"""Columns of the templates: what they are called, how their fields are read, and who they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+
+from adapters import records as r
+from adapters.base import Item, Mention, Refusal
+from adapters.french_schools import french_date, time_zone
+from adapters.school_time import clock, instant
+
+TRUE = {"oui", "o", "yes", "y", "vrai", "true", "1", "x"}
+FALSE = {"non", "n", "no", "faux", "false", "0", ""}
+
+
+class BadField(Exception):
+    """A field that cannot be taken: the row is refused."""
+
+    def __init__(self, column: str, value: str, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.column, self.value, self.reason, self.remedy = column, value, reason, remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name, what else it may be called, and an example."""
+
+    name: str
+    help: str
+    also: tuple[str, ...] = ()
+    example: str = ""
+    required: bool = False
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Words that may stand in it, and what they mean; the meanings themselves may too."""
+
+    @property
+    def spellings(self) -> set[str]:
+        """Everything the column may be called, folded."""
+        return {r.folded(one) for one in (self.name, *self.also)}
+
+
+@dataclass(slots=True)
+class Known:
+    """The school of the file, and what its rows named so far."""
+
+    school: str
+    entity: str
+    file: str
+    named: set[str] = field(default_factory=set)
+    holidays: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def source(self) -> str:
+        """The id of the source."""
+        return f"csv:{self.school}:{self.entity}"
+
+    @property
+    def zone(self) -> str:
+        """The time zone of the school."""
+        return time_zone(self.school)
+
+    def common(self, kind: str, external_id: str) -> dict[str, Any]:
+        """Return the columns that every record has."""
+        short = external_id if len(external_id) <= 200 else r.record_id("csv", kind, external_id)
+        return {
+            "id": r.record_id(self.source, kind, external_id),
+            "school_id": r.record_id(self.source, "School", self.school),
+            "source_id": self.source,
+            "external_id": short,
+        }
+
+
+class Fields:
+    """The fields of one row, read by the name of their column."""
+
+    def __init__(
+        self, values: Mapping[str, str], columns: Mapping[str, Column], known: Known, line: int
+    ) -> None:
+        self._values = values
+        self._columns = columns
+        self.known = known
+        self.line = line
+        self.mentions: list[Item] = []
+
+    def text(self, name: str) -> str | None:
+        """Return a field; None where it is empty. Raises BadField where it must not be."""
+        value = self._values.get(name, "").strip()
+        if not value and self._columns[name].required:
+            raise BadField(name, "", "is empty", "Fill it in.")
+        return value or None
+
+    def words(self, name: str) -> str:
+        """Return a field that must not be empty. Raises BadField."""
+        value = self.text(name)
+        if value is None:
+            raise BadField(name, "", "is empty", "Fill it in.")
+        return value
+
+    def several(self, name: str) -> list[str]:
+        """Return the parts of a list such as `6A, 6B`."""
+        return [one.strip() for one in (self.text(name) or "").replace(";", ",").split(",") if one.strip()]
+
+    def day(self, name: str) -> date | None:
+        """Return a day. Raises BadField."""
+        value = self.text(name)
+        try:
+            return french_date(value)
+        except ValueError as error:
+            do = "Write it as 2026-11-23 or 23/11/2026."
+            raise BadField(name, value or "", "is not a day", do) from error
+
+    def some_day(self, name: str) -> date:
+        """Return a day that must be there. Raises BadField."""
+        self.words(name)
+        day = self.day(name)
+        assert day is not None
+        return day
+
+    def moment(self, day: str, of_day: str, otherwise: time = time(8)) -> datetime:
+        """Return a point in time from a column of the day and one of the time. Raises BadField."""
+        value = self.text(of_day)
+        try:
+            shown = clock(value) if value else otherwise
+        except ValueError as error:
+            raise BadField(of_day, value or "", "is not a time of day", "Write it as 08:15.") from error
+        return instant(self.some_day(day), shown, self.known.zone)
+
+    def number(self, name: str) -> float | None:
+        """Return a number, with a comma or a point. Raises BadField."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            return _finite(float(value.replace(",", ".")))
+        except ValueError as error:
+            raise BadField(name, value, "is not a number", "Write it as 12,5.") from error
+
+    def flag(self, name: str) -> bool:
+        """Return yes or no; empty is no. Raises BadField."""
+        value = r.folded(self.text(name) or "")
+        if value not in TRUE | FALSE:
+            raise BadField(name, value, "is neither yes nor no", "Write oui or non.")
+        return value in TRUE
+
+    def choice(self, name: str, otherwise: str) -> str:
+        """Return what a word means. Raises BadField."""
+        value = self.text(name)
+        if value is None:
+            return otherwise
+        choices = self._columns[name].choices
+        meanings = {r.folded(word): meaning for word, meaning in choices.items()}
+        meanings |= {r.folded(meaning): meaning for meaning in choices.values()}
+        if r.folded(value) not in meanings:
+            known = ", ".join(dict.fromkeys([*choices, *choices.values()]))
+            raise BadField(name, value, "is none of the words known", f"Write one of: {known}.")
+        return meanings[r.folded(value)]
+
+    # ---- who and what is named ---------------------------------------------------------------------
+
+    def mention(self, kind: type[r.Imported], key: str, column: str, value: str, **columns: Any) -> str:
+        """Name a record that another export describes; returns the id to refer to it by."""
+        common = self.known.common(kind.__name__, f"{key}")
+        if common["id"] not in self.known.named:
+            self.known.named.add(common["id"])
+            why = f"no {kind.__name__} of the school fits, or several do"
+            do = "The row is kept, and shown as soon as one export says who or what this is."
+            place = f"{self.known.file}, line {self.line}"
+            refusal = Refusal(place, key, column, value, why, do)
+            self.mentions.append(Mention(kind(**common, **columns), refusal))
+        return str(common["id"])
+
+    def school(self) -> str:
+        """Name the school of the file."""
+        uai = self.known.school
+        return self.mention(r.School, uai, "school", uai, name=uai, national_id=uai)
+
+    def student(self) -> str:
+        """Name the student of the row: by number, INE, or names (and day of birth). Raises BadField."""
+        number, ine = self.text("student_number"), self.text("ine")
+        last, first = self.text("last_name"), self.text("first_name")
+        born = self.day("birth_date")
+        if not (number or ine or (last and first)):
+            do = "Give student_number (ELEVE_ID), ine, or last_name and first_name."
+            raise BadField("student_number", "", "the row does not say which student", do)
+        parts = (number, r.number_code("INE", ine), r.folded(last, first) if last else None, born)
+        said = number or f"{first} {last}"
+        return self.mention(
+            r.Student,
+            ":".join(str(one or "") for one in parts),
+            "student_number" if number else "last_name",
+            said if number or last else "INE",
+            last_name=last or "?",
+            first_name=first,
+            match_code=r.person_code(last, first, born),
+            information_system_id=number,
+            national_id=r.number_code("INE", ine),
+        )
+
+    def classes(self, name: str = "classes") -> list[str]:
+        """Name classes."""
+        found = self.several(name)
+        return [self.mention(r.SchoolClass, one, name, one, name=one) for one in found]
+
+    def subject(self, name: str = "subject") -> str | None:
+        """Name a subject by name or code; None where there is none."""
+        value = self.text(name)
+        if value is None:
+            return None
+        return self.mention(r.Subject, value, name, value, name=value, code=value, management_code=value)
+
+    def period(self, name: str = "period") -> str | None:
+        """Name a grading period; None where there is none."""
+        value = self.text(name)
+        if value is None:
+            return None
+        days = {"kind": "OTHER", "start_date": date.min, "end_date": date.min}
+        return self.mention(r.GradingPeriod, value, name, value, name=value, **days)
+
+    def teacher(self, name: str = "teacher") -> str | None:
+        """Name a member of staff, written as DUPONT Marie; None where there is none."""
+        value = self.text(name)
+        if value is None:
+            return None
+        last, _, first = value.rpartition(" ")
+        return self.mention(r.StaffMember, value, name, value, last_name=last or value, first_name=first)
+
+
+def _finite(number: float) -> float:
+    if number - number != 0:
+        raise ValueError("not finite")
+    return number
+
+
+Make = Callable[[Fields, str], Iterator[r.Record]]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A kind of table: its columns, and the records that a row gives (fields, key of the row)."""
+
+    name: str
+    title: str
+    also: tuple[str, ...]
+    columns: Sequence[Column]
+    key: tuple[str, ...]
+    """Columns that tell rows apart where there is no column `id`."""
+    make: Make
+
+    @property
+    def all_columns(self) -> list[Column]:
+        """Columns with the one that any table may have."""
+        return [
+            *self.columns,
+            Column("id", "What your system calls this row; keeps it the same record.", ("identifiant",)),
+        ]

@@ -1,0 +1,82 @@
+"""XML of one school, read whole and safely: no entities, no DTDs, no network, no endless files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+
+from adapters.base import InvalidExport
+from adapters.export_files import ExportFile
+
+LARGEST = 256 * 2**20
+"""Bytes that a document of one school may have."""
+PIECE, MOST_PIECES = 256, 256
+"""Bytes of a piece, and how many are read to find the root element."""
+
+
+def root_name(file: ExportFile) -> str | None:
+    """Return the name of the root element, from the beginning of a file; None where it is no XML."""
+    parser = etree.XMLPullParser(events=("start",), resolve_entities=False, load_dtd=False, no_network=True)
+    try:
+        with file.open() as stream:
+            for _ in range(MOST_PIECES):
+                # In small pieces: damage further on must not hide what the document is.
+                parser.feed(stream.read(PIECE))
+                for _, element in parser.read_events():
+                    return name_of(element)
+    except etree.XMLSyntaxError:
+        return None
+    return None
+
+
+def document(file: ExportFile) -> Any:
+    """Parse a file and return its root element. Raises InvalidExport, naming file and line."""
+    if file.size > LARGEST:
+        raise InvalidExport(f"{file.name}: {file.size} bytes are too many for one school.")
+    parser = etree.XMLParser(
+        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True
+    )
+    try:
+        with file.open() as stream:
+            root = etree.parse(stream, parser).getroot()
+    except etree.XMLSyntaxError as error:
+        raise InvalidExport(
+            f"{file.name}, line {error.lineno}: {error.msg}. The file is damaged; export again."
+        ) from error
+    dtd = root.getroottree().docinfo.internalDTD
+    if dtd is not None and any(True for _ in dtd.iterentities()):
+        raise InvalidExport(f"{file.name}: declares XML entities, which no export of a school does.")
+    return root
+
+
+def name_of(element: Any) -> str:
+    """Return the name of an element without its namespace; empty for what is no element."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def children(element: Any, *path: str) -> Iterator[Any]:
+    """Yield the elements at the end of a path of names, whatever their namespace."""
+    if not path:
+        yield element
+        return
+    for one in element:
+        if name_of(one) == path[0]:
+            yield from children(one, *path[1:])
+
+
+def text(element: Any, *names: str) -> str | None:
+    """Return the text of the first child of one of these names that has any; the first name counts most."""
+    for name in names:
+        for one in children(element, name):
+            value = " ".join((one.text or "").split())
+            if value:
+                return value
+    return None
+
+
+def attribute(element: Any, name: str) -> str | None:
+    """Return an attribute; None when it is missing or empty."""
+    value = (element.get(name) or "").strip()
+    return value or None

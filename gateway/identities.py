@@ -1,0 +1,50 @@
+"""Persons that may be one: shown to an administrator, who decides."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from adapters.base import BadConfiguration
+from adapters.native.claims import Claims
+from adapters.native.database import migrate, open_database
+from adapters.native.doorbell import ring
+from adapters.native.joining import PERSONS, Joining
+from adapters.native.precedence import Precedence
+from adapters.native.proposals import Proposals, open_proposals, set_decision
+from gateway.imports import believed
+from gateway.settings import Settings
+
+
+async def proposed(settings: Settings) -> list[dict[str, Any]]:
+    """Return the open proposals."""
+    engine = open_database(settings.database_url)
+    try:
+        await migrate(engine)
+        async with engine.connect() as connection:
+            return await open_proposals(connection)
+    finally:
+        await engine.dispose()
+
+
+async def decide(settings: Settings, proposal: str, merge: bool) -> None:
+    """Merge two persons, or note that they are two. Raises BadConfiguration for an unknown proposal."""
+    engine, now = open_database(settings.database_url), datetime.now(UTC)
+    try:
+        await migrate(engine)
+        async with engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            found = await set_decision(connection, proposal, "MERGED" if merge else "APART")
+            if found is None:
+                raise BadConfiguration(
+                    f"No open proposal is called {proposal!r}; `passerelle identities` lists."
+                )
+            if merge:
+                claims = Claims(connection, "", Precedence(believed(settings)), now)
+                kind = next(one for one in PERSONS if one.table().name == found["kind"])
+                joining = Joining(claims, Proposals(connection, now))
+                await joining.accept(kind, found["first_id"], found["second_id"])
+                await ring(connection)
+            await connection.commit()
+    finally:
+        await engine.dispose()
