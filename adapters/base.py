@@ -53,6 +53,10 @@ class InvalidExport(Exception):
     """An export cannot be read as a whole: nothing of it was taken."""
 
 
+class OtherFormat(InvalidExport):
+    """What lies there is not of this reader's format at all; another reader may take it."""
+
+
 @dataclass(slots=True)
 class Parent:
     """One parent of a batch. Its children are returned under `group`; several parents may share one."""
@@ -184,15 +188,14 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """Of the records whose column has a value, only these remain; the others end.
+    """Of the records with these values in columns, only these remain; the others end.
 
-    `Remaining(Enrolment, "student_id", student, ids)` replaces a list, `Remaining(Student, "id", student)`
-    ends a record.
+    `Remaining(Guardianship, {"student_id": student}, ids)` replaces a list, `Remaining(Student, {"id":
+    student})` ends a record.
     """
 
     kind: type[Imported]
-    column: str
-    value: str
+    where: Mapping[str, str]
     ids: tuple[str, ...] = ()
 
 

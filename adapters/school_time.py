@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-CLOCK = re.compile(r"(?P<hours>\d{1,2})(?:[h:]?(?P<minutes>\d{2}))?(?::\d{2})?")
+CLOCK = re.compile(r"(?P<hours>\d{1,2})[h:]?(?P<minutes>\d{2})?(?::\d{2})?")
 
 
 def clock(text: str) -> time:

@@ -11,7 +11,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from adapters.base import NO_OPTIONS, BadConfiguration, Export, InvalidExport, Item, Options, ReaderAdapter
+from adapters.base import (
+    NO_OPTIONS,
+    BadConfiguration,
+    Export,
+    InvalidExport,
+    Item,
+    Options,
+    OtherFormat,
+    ReaderAdapter,
+)
 from adapters.native.database import migrate, open_database
 from adapters.native.import_report import Report
 from adapters.native.import_rules import ANYTHING, Rules
@@ -55,16 +64,22 @@ def believed(settings: Settings) -> dict[str, Sequence[str]]:
 
 def recognised(path: Path, options: Options) -> ReaderAdapter:
     """Find the reader that an export is for. Raises InvalidExport where none or several take it."""
-    found, said = [], []
+    found: list[ReaderAdapter] = []
+    faults: dict[str, None] = {}
+    said = []
     for one in readers():
         given = {name: value for name, value in options.items() if name in one.options}
         try:
             one.inspect(path, given)
             found.append(one)
-        except InvalidExport as error:
+        except OtherFormat as error:
             said.append(f"  {one.name}: {error}")
+        except InvalidExport as error:
+            faults[str(error)] = None
     if len(found) == 1:
         return found[0]
+    if faults and not found:
+        raise InvalidExport("\n".join(faults))
     if found:
         names = ", ".join(one.name for one in found)
         raise InvalidExport(

@@ -297,7 +297,7 @@ def test_a_wrong_encoding_gives_a_clear_error(own_database: str, export: Path) -
     ("name", "message"),
     [
         ("DEMO_Complet_20260901_Martien_0000.xml", "unknown category 'Martien'"),
-        ("DEMO_Delta_20260901_Eleve_0000.xml", "import the complete export"),
+        ("DEMO_Delta_20260901_Eleve_0000.xml", "holds a complete export and a delta"),
     ],
 )
 def test_a_file_of_another_kind_is_named(export: Path, name: str, message: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.base import InvalidExport
+from adapters.base import InvalidExport, OtherFormat
 from adapters.export_files import ExportFile, export_files
 
 NAME = re.compile(
@@ -26,16 +26,18 @@ class AafFile(ExportFile):
     """A file of an AAF export: its category, and whether it tells changes only."""
 
     category: str = ""
+    is_delta: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One addRequest: the category it declares, its id, its attributes and its line."""
+    """One request: the category it declares, its id, its attributes, its line and what it asks for."""
 
     category: str
     identifier: str
     attributes: dict[str, list[str]]
     line: int
+    request: str = "addRequest"
 
     def one(self, name: str) -> str | None:
         """Return the first value of an attribute; None when it is missing or empty."""
@@ -58,13 +60,14 @@ def aaf_files(path: Path) -> list[AafFile]:
             raise InvalidExport(
                 f"{file.name}: unknown category {parts['category']!r}; AAF has {', '.join(CATEGORIES)}."
             )
-        if parts["scope"] == "Delta":
-            raise InvalidExport(f"{file.name}: this is a delta; import the complete export (…_Complet_…).")
-        found.append(AafFile(file.name, file.size, file.path, file.in_zip, parts["category"]))
+        is_delta = parts["scope"] == "Delta"
+        found.append(AafFile(file.name, file.size, file.path, file.in_zip, parts["category"], is_delta))
     if not found:
-        raise InvalidExport(
+        raise OtherFormat(
             f"{path}: no AAF file found. They are named like ENT_Complet_20260901_Eleve_0000.xml."
         )
+    if len({file.is_delta for file in found}) > 1:
+        raise InvalidExport(f"{path}: holds a complete export and a delta; import the complete one first.")
     return sorted(found, key=lambda one: (CATEGORIES.index(one.category), one.name))
 
 
@@ -108,7 +111,7 @@ def _refuse_entities(file: AafFile, element: Any) -> None:
 
 def _entry(file: AafFile, element: Any) -> Entry:
     line = element.sourceline
-    if element.tag != "addRequest":
+    if element.tag != "addRequest" and not file.is_delta:
         raise InvalidExport(f"{file.name}, line {line}: {element.tag} in a complete export.")
     category = element.findtext("operationalAttributes/attr/value") or ""
     identifier = (element.findtext("identifier/id") or "").strip()
@@ -118,4 +121,11 @@ def _entry(file: AafFile, element: Any) -> Entry:
     for attribute in element.iterfind("attributes/attr"):
         values = [(value.text or "").strip() for value in attribute.iterfind("value")]
         attributes[attribute.get("name", "")] = [value for value in values if value]
-    return Entry(category, identifier, attributes, line)
+    for change in element.iterfind("modifications/modification"):
+        if change.get("operation", "replace") != "replace":
+            raise InvalidExport(
+                f"{file.name}, line {line}: operation {change.get('operation')!r}; only replace is known."
+            )
+        values = [(value.text or "").strip() for value in change.iterfind("value")]
+        attributes[change.get("name", "")] = [value for value in values if value]
+    return Entry(category, identifier, attributes, line, element.tag)

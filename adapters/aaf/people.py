@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from adapters.aaf.files import AafFile, Entry
-from adapters.base import Refusal
+from adapters.base import Changed, Item, Refusal
 from adapters.french_schools import GUARDIAN_PERMISSIONS, ROLES, boarding_status, relation
 from adapters.records import (
     Enrolment,
@@ -41,6 +41,16 @@ class Known:
     guardians: dict[str, str | None] = field(default_factory=dict)
     """Guardians and their form of address."""
     classes: set[tuple[str, str]] = field(default_factory=set)
+    is_delta: bool = False
+    """Whether what is not in the files may have been imported before."""
+
+    def has_school(self, structure: str | None) -> bool:
+        """Tell whether a structure is known, or may be."""
+        return structure in self.schools or (self.is_delta and structure is not None)
+
+    def has_guardian(self, person: str) -> bool:
+        """Tell whether a guardian is known, or may be."""
+        return person in self.guardians or self.is_delta
 
 
 def refusal(file: AafFile, entry: Entry, name: str, value: str, reason: str, remedy: str) -> Refusal:
@@ -77,14 +87,21 @@ def guardian(entry: Entry, known: Known) -> Iterator[Record]:
         id=aaf_id("Guardian", entry.identifier),
         source_id=SOURCE,
         external_id=entry.identifier,
-        title=entry.one("personalTitle"),
-        first_name=entry.one("givenName"),
-        last_name=entry.one("sn") or entry.one("ENTPersonNomPatro") or "?",
-        email=entry.one("ENTPersonMail") or entry.one("mail"),
-        mobile_phone=entry.one("mobile") or entry.one("ENTPersonMobileSMS"),
-        landline_phone=entry.one("homePhone") or entry.one("telephoneNumber"),
-        **_address(entry),
+        **guardian_columns(entry),
     )
+
+
+def guardian_columns(entry: Entry) -> dict[str, Any]:
+    """Read what stands in attributes of a guardian."""
+    return {
+        "title": entry.one("personalTitle"),
+        "first_name": entry.one("givenName"),
+        "last_name": entry.one("sn") or entry.one("ENTPersonNomPatro") or "?",
+        "email": entry.one("ENTPersonMail") or entry.one("mail"),
+        "mobile_phone": entry.one("mobile") or entry.one("ENTPersonMobileSMS"),
+        "landline_phone": entry.one("homePhone") or entry.one("telephoneNumber"),
+        **_address(entry),
+    }
 
 
 def school_of(entry: Entry) -> str | None:
@@ -93,10 +110,10 @@ def school_of(entry: Entry) -> str | None:
     return declared or (entry.one("ENTEleveClasses") or "").partition("$")[0] or None
 
 
-def student(entry: Entry, known: Known, file: AafFile) -> Iterator[Record | Refusal]:
+def student(entry: Entry, known: Known, file: AafFile) -> Iterator[Item]:
     """Read a student with classes, groups and guardians (Eleve)."""
     structure = school_of(entry)
-    if structure not in known.schools:
+    if not known.has_school(structure):
         yield refusal(
             file,
             entry,
@@ -112,27 +129,35 @@ def student(entry: Entry, known: Known, file: AafFile) -> Iterator[Record | Refu
         yield refusal(file, entry, "ENTPersonDateNaissance", day, "not a date", "Write it as dd/mm/yyyy.")
     identity = aaf_id("Student", entry.identifier)
     school = aaf_id("School", structure)
-    first_name, last_name = entry.one("givenName"), entry.one("sn") or entry.one("ENTPersonNomPatro") or "?"
     yield Student(
         id=identity,
         school_id=school,
         source_id=SOURCE,
         external_id=entry.identifier,
-        title=entry.one("personalTitle"),
-        first_name=first_name,
-        last_name=last_name,
-        match_code=person_code(last_name, first_name, born),
-        birth_name=entry.one("ENTPersonNomPatro"),
-        date_of_birth=born,
-        grade_level=entry.one("ENTEleveNivFormation") or entry.one("ENTEleveLibelleMEF"),
-        boarding_status=boarding_status(entry.one("ENTEleveRegime")),
-        course_id=aaf_id("Course", mef) if (mef := entry.one("ENTEleveMEF")) else None,
-        information_system_id=entry.one("ENTEleveStructRattachId"),
+        **student_columns(entry),
     )
     yield _enrolment(entry, identity, school, school, "SCHOOL")
     yield _enrolment(entry, identity, school, identity, "SELF")
-    yield from _class_enrolments(entry, identity, school, known)
-    yield from _guardianships(entry, identity, school, known, file)
+    yield from class_enrolments(entry, identity, school, known)
+    yield from guardianships(entry, identity, school, known, file)
+
+
+def student_columns(entry: Entry) -> dict[str, Any]:
+    """Read what stands in attributes of a student."""
+    born, first_name = _birth(entry), entry.one("givenName")
+    last_name = entry.one("sn") or entry.one("ENTPersonNomPatro") or "?"
+    return {
+        "title": entry.one("personalTitle"),
+        "first_name": first_name,
+        "last_name": last_name,
+        "match_code": person_code(last_name, first_name, born),
+        "birth_name": entry.one("ENTPersonNomPatro"),
+        "date_of_birth": born,
+        "grade_level": entry.one("ENTEleveNivFormation") or entry.one("ENTEleveLibelleMEF"),
+        "boarding_status": boarding_status(entry.one("ENTEleveRegime")),
+        "course_id": aaf_id("Course", mef) if (mef := entry.one("ENTEleveMEF")) else None,
+        "information_system_id": entry.one("ENTEleveStructRattachId"),
+    }
 
 
 def _enrolment(entry: Entry, student_id: str, school: str, class_id: str, kind: str) -> Enrolment:
@@ -160,7 +185,7 @@ def school_class(structure: str, name: str, class_type: str, **others: Any) -> S
     )
 
 
-def _class_enrolments(entry: Entry, student_id: str, school: str, known: Known) -> Iterator[Record]:
+def class_enrolments(entry: Entry, student_id: str, school: str | None, known: Known) -> Iterator[Item]:
     """Yield classes and groups, also those that the school did not declare, and who is in them."""
     for attribute, kind, class_type in (
         ("ENTEleveClasses", "CLASS", "HOMEROOM"),
@@ -168,13 +193,13 @@ def _class_enrolments(entry: Entry, student_id: str, school: str, known: Known) 
     ):
         for value in entry.all(attribute):
             structure, _, name = value.partition("$")
-            if structure not in known.schools or not name:
+            if not known.has_school(structure) or not name:
                 continue
             made = school_class(structure, name, class_type)
             if (made.class_type, value) not in known.classes:
                 known.classes.add((made.class_type, value))
-                yield made
-            yield _enrolment(entry, student_id, school, made.id, kind)
+                yield Changed(SchoolClass, made.id, {}, made) if known.is_delta else made
+            yield _enrolment(entry, student_id, school or aaf_id("School", structure), made.id, kind)
 
 
 def _links(entry: Entry) -> list[tuple[str, list[str]]]:
@@ -198,11 +223,12 @@ def _links(entry: Entry) -> list[tuple[str, list[str]]]:
     return list(links.items())
 
 
-def _guardianships(
-    entry: Entry, student_id: str, school: str, known: Known, file: AafFile
-) -> Iterator[Record | Refusal]:
+def guardianships(
+    entry: Entry, student_id: str, school: str | None, known: Known, file: AafFile
+) -> Iterator[Item]:
+    """Yield the ties of a student to guardians."""
     for person, fields in _links(entry):
-        if person not in known.guardians:
+        if not known.has_guardian(person):
             yield refusal(
                 file,
                 entry,
@@ -214,7 +240,7 @@ def _guardianships(
             continue
         code, financial, legal, contact, _ = [*fields, "", "", "", "", ""][:5]
         rank = int(legal) if legal in ("1", "2") else None
-        kind = relation(code, known.guardians[person])
+        kind = relation(code, known.guardians.get(person))
         access = rank is not None or kind == "SELF"
         yield Guardianship(
             id=aaf_id("Guardianship", f"{person}:{entry.identifier}"),
@@ -233,12 +259,12 @@ def _guardianships(
         )
 
 
-def staff_member(entry: Entry, known: Known) -> Iterator[Record | Refusal]:
+def staff_member(entry: Entry, known: Known) -> Iterator[Item]:
     """Read a member of staff (PersEducNat); functions in schools outside the export are normal."""
     functions = [value.split("$") for value in entry.all("ENTPersonFonctions")]
-    here = [parts for parts in functions if parts[0] in known.schools]
+    here = [parts for parts in functions if known.has_school(parts[0])]
     structure = entry.one("ENTPersonStructRattach")
-    if structure not in known.schools:
+    if not known.has_school(structure):
         structure = here[0][0] if here else None
     function = next(iter(here or functions), [])
     identity = aaf_id("StaffMember", entry.identifier)
@@ -257,10 +283,11 @@ def staff_member(entry: Entry, known: Known) -> Iterator[Record | Refusal]:
         function_label=function[-1].capitalize() if len(function) > 2 else None,
         email=entry.one("mail"),
     )
-    yield from _teachings(entry, identity, known)
+    yield from teachings(entry, identity, known)
 
 
-def _teachings(entry: Entry, staff: str, known: Known) -> Iterator[Record]:
+def teachings(entry: Entry, staff: str, known: Known) -> Iterator[Record]:
+    """Yield what a member of staff teaches, and to whom."""
     main = {("HOMEROOM", value) for value in entry.all("ENTAuxEnsClassesPrincipal")}
     taught: dict[tuple[str, str, str | None], None] = {}
     for attribute, class_type in (
@@ -274,7 +301,7 @@ def _teachings(entry: Entry, staff: str, known: Known) -> Iterator[Record]:
     for kind, place in sorted(main - named):
         taught[kind, place, None] = None
     for class_type, place, code in taught:
-        if (class_type, place) not in known.classes:
+        if (class_type, place) not in known.classes and not known.is_delta:
             continue
         structure, _, name = place.partition("$")
         yield Teaching(

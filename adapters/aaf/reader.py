@@ -1,13 +1,14 @@
-"""Reads a complete AAF export as canonical records, streaming."""
+"""Reads AAF exports, complete or delta, as canonical records, streaming."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from adapters.aaf.changes import deleted, modified
 from adapters.aaf.files import AafFile, Entry, aaf_files, entries
 from adapters.aaf.people import SOURCE, Known, aaf_id, guardian, school_class, staff_member, student
-from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options, Refusal
+from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options
 from adapters.french_schools import school_kind, time_zone
 from adapters.records import Course, Record, School, Subject
 
@@ -32,24 +33,31 @@ class AafReader:
 
     def inspect(self, path: Path, options: Options) -> Export:
         """List the files of the export. Raises InvalidExport."""
-        return Export(SOURCE, "AAF", True, sum(file.size for file in aaf_files(path)))
+        files = aaf_files(path)
+        return Export(SOURCE, "AAF", not files[0].is_delta, sum(file.size for file in files))
 
     def read(self, path: Path, options: Options) -> Iterator[Item]:
         """Yield records and refusals, and after each file the bytes read so far. Raises InvalidExport."""
-        known, done = Known(), 0
-        for file in aaf_files(path):
+        files, done = aaf_files(path), 0
+        known = Known(is_delta=files[0].is_delta)
+        for file in files:
             for entry in entries(file):
                 if entry.category != DECLARED_CATEGORIES[file.category]:
                     raise InvalidExport(
                         f"{file.name}, line {entry.line}: category {entry.category!r} in a file of "
                         f"{file.category}."
                     )
-                yield from _records(file, entry, known)
+                if entry.request == "addRequest":
+                    yield from _records(file, entry, known)
+                elif entry.request == "deleteRequest":
+                    yield from deleted(file, entry)
+                else:
+                    yield from modified(file, entry, known)
             done += file.size
             yield done
 
 
-def _records(file: AafFile, entry: Entry, known: Known) -> Iterator[Record | Refusal]:
+def _records(file: AafFile, entry: Entry, known: Known) -> Iterator[Item]:
     match file.category:
         case "EtabEducNat":
             yield from _school(entry, known)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from adapters.base import Export, InvalidExport, Item, Options
+from adapters.base import Export, InvalidExport, Item, Options, OtherFormat
 from adapters.edt.lessons import lessons
 from adapters.edt.people import students
 from adapters.edt.resources import School, resources, year_and_grid
@@ -48,7 +48,7 @@ def _file(path: Path) -> ExportFile:
     found = [file for file in export_files(path) if root_name(file) == ROOT]
     if len(found) != 1:
         many = "no" if not found else "more than one"
-        raise InvalidExport(f"{path}: {many} EDT file found; the root element is {ROOT}.")
+        raise OtherFormat(f"{path}: {many} EDT file found; the root element is {ROOT}.")
     return found[0]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from adapters.base import Export, InvalidExport, Item, Options
+from adapters.base import Export, InvalidExport, Item, Options, OtherFormat
 from adapters.export_files import ExportFile, export_files
 from adapters.ical.calendars import Calendar, read_calendar
 from adapters.ical.records import Feed, agenda, holidays, mentioned, timetable
@@ -46,11 +46,11 @@ class IcalReader:
 def _file(path: Path) -> ExportFile:
     files = export_files(path)
     if len(files) != 1:
-        raise InvalidExport(f"{path}: import one calendar at a time; each is a source of its own.")
+        raise OtherFormat(f"{path}: import one calendar at a time; each is a source of its own.")
     with files[0].open() as stream:
         beginning = stream.read(64)
     if b"BEGIN:VCALENDAR" not in beginning.upper():
-        raise InvalidExport(f"{files[0].name}: a calendar begins with BEGIN:VCALENDAR.")
+        raise OtherFormat(f"{files[0].name}: a calendar begins with BEGIN:VCALENDAR.")
     return files[0]
 
 

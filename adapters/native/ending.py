@@ -114,15 +114,17 @@ class Ending:
     async def remain(self, one: Remaining) -> set[str]:
         """End the records of a group but those that remain; returns the schools whose lessons ended."""
         table = one.kind.table()
-        value = (await self._claims.became([one.value])).get(one.value, one.value)
+        became = await self._claims.became(one.where.values())
         alone, spoken = self._current(one.kind)
-        if one.column == "id":
-            mine, theirs = table.c.id == one.value, CLAIM.c.id == one.value
+        if "id" in one.where:
+            alone = alone.where(table.c.id == one.where["id"])
+            spoken = spoken.where(CLAIM.c.id == one.where["id"])
         else:
-            group = select(table.c.id).where(table.c[one.column] == value)
-            mine, theirs = table.c[one.column] == value, CLAIM.c.record_id.in_(group)
-        gone = [found for found in await self._ids(alone.where(mine)) if found not in one.ids]
-        silent = [found for found in await self._ids(spoken.where(theirs)) if found not in one.ids]
+            same = [table.c[name] == became.get(value, value) for name, value in one.where.items()]
+            alone = alone.where(*same)
+            spoken = spoken.where(CLAIM.c.record_id.in_(select(table.c.id).where(*same)))
+        gone = [found for found in await self._ids(alone) if found not in one.ids]
+        silent = [found for found in await self._ids(spoken) if found not in one.ids]
         return await self._end(one.kind, gone, silent) if gone or silent else set()
 
     async def _end(self, kind: type[r.Record], gone: list[str], silent: list[str]) -> set[str]:

@@ -74,7 +74,7 @@ class Joining:
         self._claims = claims
         self._connection = claims.connection
         self._proposals = proposals
-        self._speaking = {claims.source_id}
+        self.speaking = {claims.source_id}
         """This import's source, and those of which a mention was resolved: what they say may fit now."""
         self.joined: Counter[str] = Counter()
 
@@ -89,7 +89,7 @@ class Joining:
 
     def _mine(self, kind: Kind) -> Any:
         """Tell in SQL whether a source that has news speaks of a record: (table) to condition."""
-        sources = sorted(self._speaking)
+        sources = sorted(self.speaking)
         spoken = select(CLAIM.c.record_id).where(
             CLAIM.c.source_id.in_(sources), CLAIM.c.kind == kind.table().name, CLAIM.c.record_id.is_not(None)
         )
@@ -224,7 +224,7 @@ class Joining:
             meant = await self._meant(kind, keys, content)
             if meant is not None:
                 became[mention["id"]] = meant
-                self._speaking.add(mention["source_id"])
+                self.speaking.add(mention["source_id"])
         if became:
             found = (
                 update(CLAIM).where(CLAIM.c.id == bindparam("mention")).values(record_id=bindparam("meant"))

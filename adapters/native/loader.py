@@ -40,7 +40,7 @@ from adapters.native.import_rules import ANYTHING, Rules
 from adapters.native.joining import Joining
 from adapters.native.proposals import Proposals
 from adapters.native.stored_rows import audience_of, stored_row
-from adapters.native.timetables import settle_timetables
+from adapters.native.timetables import schools_with_news, settle_timetables
 
 CAPABILITIES: Mapping[str, str] = {
     "lesson": "TIMETABLE_READ",
@@ -171,8 +171,6 @@ class Loader:
         """Write rows of which no other source speaks."""
         table = kind.table()
         changed = await self._claims.resolved(table, changed)
-        if kind in (r.Lesson, r.SchoolSettings):
-            self._timetables.update(row["school_id"] for row in changed)
         await self.announcements.note(kind, changed, before)
         await upsert(self._connection, table, changed)
         await self._write_audience(kind, changed, new=not before)
@@ -225,22 +223,19 @@ class Loader:
         for some in chunks(mentions):
             known = await self._claims.known([one["id"] for one in some])
             await upsert(self._connection, CLAIM, [one for one in some if one["id"] not in known])
+        await propose_guardians(self._connection, self._export.source_id, self._proposals)
         source = r.DataSource.table()
         others = select(source.c.id).where(source.c.id != self._export.source_id).limit(1)
-        if not mentions and (await self._connection.execute(others)).first() is None:
-            return
-        self._claims.noted()
-        joining = Joining(self._claims, self._proposals)
-        await joining.run()
-        await propose_guardians(self._connection, self._export.source_id, self._proposals)
-        for one in sorted(await joining.open_mentions(list(self._mentions))):
-            self._report.refused.append(self._mentions[one].refusal)
-        self._report.joined, self._report.proposals = dict(joining.joined), self._proposals.noted
-        if mentions:
-            lesson_schools = select(r.Lesson.table().c.school_id).where(
-                r.Lesson.table().c.source_id == self._export.source_id
-            )
-            self._timetables.update((await self._connection.execute(lesson_schools.distinct())).scalars())
+        speaking = {self._export.source_id}
+        if mentions or (await self._connection.execute(others)).first() is not None:
+            self._claims.noted()
+            joining = Joining(self._claims, self._proposals)
+            await joining.run()
+            open_ = await joining.open_mentions(list(self._mentions))
+            self._report.refused += [one.refusal for key, one in self._mentions.items() if key in open_]
+            self._report.joined, speaking = dict(joining.joined), joining.speaking
+        self._report.proposals = self._proposals.noted
+        self._timetables |= await schools_with_news(self._connection, speaking)
 
     async def _note_source(self) -> None:
         given = sorted({CAPABILITIES[name] for name in self._given if name in CAPABILITIES})

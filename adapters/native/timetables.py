@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, false, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters import records as r
-from adapters.native.claims import chunks, is_one_of
+from adapters.native.claims import CLAIM, chunks, is_one_of
 from adapters.native.precedence import Precedence
 from adapters.native.stored_rows import audience_of
 
@@ -38,6 +38,19 @@ async def settle_timetables(
         free = or_(false(), *(LESSON.c.date.between(first, last) for first, last in days))
         hidden = or_(LESSON.c.source_id.not_in(chosen), and_(LESSON.c.is_from_pattern, free))
         await _show(connection, school, hidden)
+
+
+async def schools_with_news(connection: AsyncConnection, sources: Iterable[str]) -> set[str]:
+    """Return the schools for which these sources have lessons, or a calendar."""
+    chosen, found = sorted(sources), set[str]()
+    spoken = select(CLAIM.c.record_id).where(CLAIM.c.source_id.in_(chosen), CLAIM.c.kind == SETTINGS.name)
+    lessons = select(LESSON.c.school_id).where(LESSON.c.source_id.in_(chosen))
+    years = select(SETTINGS.c.school_id).where(
+        or_(SETTINGS.c.source_id.in_(chosen), SETTINGS.c.id.in_(spoken.where(CLAIM.c.record_id.is_not(None))))
+    )
+    for wanted in (lessons.distinct(), years.distinct()):
+        found.update((await connection.execute(wanted)).scalars())
+    return found
 
 
 async def _holidays(connection: AsyncConnection, school: str) -> list[tuple[date, date]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adapters import records as r
-from adapters.base import Export, InvalidExport, Item, Options
+from adapters.base import Export, InvalidExport, Item, Options, OtherFormat
 from adapters.export_files import ExportFile, export_files
 from adapters.french_schools import school_of_number
 from adapters.onde.people import Pupils, guardians, pupils, teachers
@@ -69,7 +69,7 @@ def _files(path: Path) -> dict[str, ExportFile]:
         if kind is not None:
             found[kind] = file
     if "eleves" not in found:
-        raise InvalidExport(f'{path}: no ONDE file of pupils found; it has the column "Prénom Elève".')
+        raise OtherFormat(f'{path}: no ONDE file of pupils found; it has the column "Prénom Elève".')
     return {kind: found[kind] for kind in KINDS.values() if kind in found}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from adapters.base import InvalidExport, Refusal
+from adapters.base import InvalidExport, OtherFormat, Refusal
 from adapters.export_files import ExportFile, export_files
 from adapters.french_schools import french_date
 from adapters.tables import read_table
@@ -100,7 +100,7 @@ def bundle(path: Path) -> Bundle:
     found = {Path(file.name).name.lower(): file for file in export_files(path)}
     manifest = found.get("manifest.csv")
     if manifest is None:
-        raise InvalidExport(f"{path}: has no manifest.csv; a OneRoster export is a zip or folder with one.")
+        raise OtherFormat(f"{path}: has no manifest.csv; a OneRoster export is a zip or folder with one.")
     table = read_table(manifest)
     if table.header[:2] != ["propertyName", "value"]:
         raise InvalidExport(f"{manifest.name}: the columns must be propertyName and value.")

@@ -69,7 +69,7 @@ class Roster:
     def removed(self, row: CsvRow, *kinds: type[r.Imported]) -> Iterator[Item]:
         """Yield the end of a record that a delta takes away."""
         for kind in kinds:
-            yield Remaining(kind, "id", self.id(kind.__name__, row.get("sourcedId") or ""))
+            yield Remaining(kind, {"id": self.id(kind.__name__, row.get("sourcedId") or "")})
 
 
 def orgs(found: Bundle, roster: Roster) -> Iterator[Item]:
@@ -282,7 +282,7 @@ def _agents(row: CsvRow, kinds: dict[str, tuple[str, str, str | None]], roster: 
             permissions=GUARDIAN_PERMISSIONS if access else [],
         )
     if roster.is_delta:
-        yield Remaining(r.Guardianship, "student_id", roster.id("Student", student), tuple(made))
+        yield Remaining(r.Guardianship, {"student_id": roster.id("Student", student)}, tuple(made))
 
 
 def enrollments(found: Bundle, roster: Roster) -> Iterator[Item]:

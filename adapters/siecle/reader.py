@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters import records as r
-from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options
+from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options, OtherFormat
 from adapters.export_files import ExportFile, export_files
 from adapters.siecle.families import guardians, ties
 from adapters.siecle.students import Found, nomenclature, students
@@ -65,7 +65,7 @@ def _items(root: str, element: Any, file: ExportFile, found: Found) -> Iterator[
 def _files(path: Path) -> list[tuple[str, ExportFile]]:
     found = [(root, file) for file in export_files(path) if (root := root_name(file)) in ROOTS]
     if not found:
-        raise InvalidExport(f"{path}: no SIECLE file found; their root elements are {', '.join(ROOTS)}.")
+        raise OtherFormat(f"{path}: no SIECLE file found; their root elements are {', '.join(ROOTS)}.")
     roots = [root for root, _ in found]
     for root in ROOTS:
         if roots.count(root) > 1:

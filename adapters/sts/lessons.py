@@ -29,14 +29,14 @@ class Slot:
     begin: time
     length: timedelta
     alternation: str
-    room: str | None
+    rooms: list[str] = field(default_factory=list)
     teachers: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:
         """What is the same at every export."""
         parts = (self.class_type, self.place, self.subject, self.weekday, self.begin, self.alternation)
-        return ":".join(str(one) for one in (*parts, self.room or ""))
+        return ":".join(str(one) for one in parts)
 
 
 def lessons(root: Any, school: School) -> Iterator[Item]:
@@ -47,6 +47,9 @@ def lessons(root: Any, school: School) -> Iterator[Item]:
             code = attribute(place, "CODE") or ""
             for service in children(place, "SERVICES", "SERVICE"):
                 yield from _service(service, class_type, code, slots, school)
+    for (number, code), teaches in school.main_teachers.items():
+        if not teaches:
+            yield _teaching(number, "HOMEROOM", code, "", school)
     for slot in slots.values():
         yield from _dated(slot, school)
 
@@ -61,12 +64,7 @@ def _service(
             why, do = "this teacher is not among the INDIVIDU of the file", "Export the file again."
             yield school.refusal(teacher, code, "ENSEIGNANT/ID", number, why, do)
             continue
-        yield r.Teaching(
-            **school.common("Teaching", f"{number}:{class_type}:{code}:{subject}"),
-            staff_id=school.id("StaffMember", number),
-            class_id=school.id("SchoolClass", f"{class_type}:{code}"),
-            subject_id=school.id("Subject", subject) if subject in school.subjects else None,
-        )
+        yield _teaching(number, class_type, code, subject, school)
         for one in children(teacher, "COURS_RATTACHES", "COURS"):
             slot = _slot(one, class_type, code, subject)
             if slot is None or slot.alternation not in school.weeks:
@@ -77,7 +75,23 @@ def _service(
                 why = "no day from 1 to 7, no time of day, or an alternation that the file does not have"
                 yield school.refusal(one, f"{code} {subject}", "COURS", value, why, "Correct it in STS-WEB.")
                 continue
-            slots.setdefault(slot.key, slot).teachers.append(number)
+            known = slots.setdefault(slot.key, slot)
+            known.teachers.append(number)
+            if (room := text(one, "CODE_SALLE")) and room not in known.rooms:
+                known.rooms.append(room)
+
+
+def _teaching(number: str, class_type: str, code: str, subject: str, school: School) -> r.Teaching:
+    is_main = class_type == "HOMEROOM" and (number, code) in school.main_teachers
+    if is_main:
+        school.main_teachers[number, code] = True
+    return r.Teaching(
+        **school.common("Teaching", f"{number}:{class_type}:{code}:{subject}"),
+        staff_id=school.id("StaffMember", number),
+        class_id=school.id("SchoolClass", f"{class_type}:{code}"),
+        subject_id=school.id("Subject", subject) if subject in school.subjects else None,
+        is_main_teacher=is_main,
+    )
 
 
 def _slot(one: Any, class_type: str, code: str, subject: str) -> Slot | None:
@@ -88,8 +102,8 @@ def _slot(one: Any, class_type: str, code: str, subject: str) -> Slot | None:
         return None
     if not 1 <= weekday <= 7 or not length:
         return None
-    alternation, room = text(one, "CODE_ALTERNANCE") or "", text(one, "CODE_SALLE")
-    return Slot(class_type, code, subject, weekday, begin, length, alternation, room)
+    alternation = text(one, "CODE_ALTERNANCE") or ""
+    return Slot(class_type, code, subject, weekday, begin, length, alternation)
 
 
 def _dated(slot: Slot, school: School) -> Iterator[r.Lesson]:
@@ -107,7 +121,7 @@ def _dated(slot: Slot, school: School) -> Iterator[r.Lesson]:
             starts_at=starts_at,
             ends_at=starts_at + slot.length,
             teacher_ids=teachers,
-            room_ids=[school.id("Room", slot.room)] if slot.room in school.rooms else [],
+            room_ids=[school.id("Room", room) for room in slot.rooms if room in school.rooms],
             is_from_pattern=True,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options
+from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options, OtherFormat
 from adapters.export_files import ExportFile, export_files
 from adapters.sts.lessons import lessons
 from adapters.sts.structure import School, people, places, school_and_year
@@ -43,7 +43,7 @@ def _file(path: Path) -> ExportFile:
     found = [file for file in export_files(path) if root_name(file) == "STS_EDT"]
     if len(found) != 1:
         many = "no" if not found else "more than one"
-        raise InvalidExport(f"{path}: {many} STS-WEB file found; the root element is STS_EDT.")
+        raise OtherFormat(f"{path}: {many} STS-WEB file found; the root element is STS_EDT.")
     return found[0]
 
 

@@ -32,6 +32,8 @@ class School:
     """Names by CODE_MATIERE."""
     staff: set[str] = field(default_factory=set)
     rooms: set[str] = field(default_factory=set)
+    main_teachers: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """Staff and the class they are main teacher of, and whether they also teach it a subject."""
 
     @property
     def source(self) -> str:
@@ -165,7 +167,7 @@ def _room(one: Any, school: School) -> Iterator[Item]:
 
 
 def people(root: Any, school: School) -> Iterator[Item]:
-    """Yield staff, and whose main teacher (professeur principal) they are."""
+    """Yield staff, and learn whose main teacher (professeur principal) they are."""
     for one in children(root, "DONNEES", "INDIVIDUS", "INDIVIDU"):
         number, kind = attribute(one, "ID"), attribute(one, "TYPE") or "epp"
         last_name = text(one, "NOM_USAGE", "NOM_PATRONYMIQUE")
@@ -190,9 +192,4 @@ def people(root: Any, school: School) -> Iterator[Item]:
         )
         for main in children(one, "PROFS_PRINC", "PROF_PRINC"):
             if code := text(main, "CODE_STRUCTURE"):
-                yield r.Teaching(
-                    **school.common("Teaching", f"{key}:{code}:"),
-                    staff_id=school.id("StaffMember", key),
-                    class_id=school.id("SchoolClass", f"HOMEROOM:{code}"),
-                    is_main_teacher=True,
-                )
+                school.main_teachers[key, code] = False

@@ -160,7 +160,7 @@ class Fields:
 
     # ---- who and what is named ---------------------------------------------------------------------
 
-    def mention(self, kind: type[r.Imported], key: str, column: str, value: str, **columns: Any) -> str:
+    def mention(self, kind: type[r.Imported], key: str, column: str, value: str, /, **columns: Any) -> str:
         """Name a record that another export describes; returns the id to refer to it by."""
         common = self.known.common(kind.__name__, f"{key}")
         if common["id"] not in self.known.named:
@@ -168,7 +168,7 @@ class Fields:
             why = f"no {kind.__name__} of the school fits, or several do"
             do = "The row is kept, and shown as soon as one export says who or what this is."
             place = f"{self.known.file}, line {self.line}"
-            refusal = Refusal(place, key, column, value, why, do)
+            refusal = Refusal(place, value, column, value, why, do)
             self.mentions.append(Mention(kind(**common, **columns), refusal))
         return str(common["id"])
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from adapters import records as r
-from adapters.base import Export, InvalidExport, Item, Options, Refusal
+from adapters.base import Export, InvalidExport, Item, Options, OtherFormat, Refusal
 from adapters.export_files import ExportFile, export_files
 from adapters.tables import TableRow, read_table
 from adapters.templates.catalogue import TEMPLATES
@@ -69,7 +69,7 @@ def _row(fields: Fields, template: Template, seen: set[str]) -> Iterator[Item]:
 def _opened(path: Path, options: Options) -> tuple[ExportFile, Template, dict[str, int]]:
     files = export_files(path)
     if len(files) != 1 or not files[0].name.lower().endswith(ENDINGS):
-        raise InvalidExport(f"{path}: a table is one file that ends in {', '.join(ENDINGS)}.")
+        raise OtherFormat(f"{path}: a table is one file that ends in {', '.join(ENDINGS)}.")
     header = read_table(files[0]).header
     template = _template(files[0], header, options)
     return files[0], template, _places(files[0], template, header)
@@ -93,7 +93,7 @@ def _template(file: ExportFile, header: Sequence[str], options: Options) -> Temp
     ]
     if len(fitting) != 1:
         known = ", ".join(TEMPLATES)
-        raise InvalidExport(
+        raise OtherFormat(
             f"{file.name}: its columns ({', '.join(header[:8])} …) do not tell what it is. Name the file "
             f"after a template, or add --option entity=NAME; there are {known}."
         )

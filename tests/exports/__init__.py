@@ -1,0 +1,1 @@
+"""One invented school as each system would export it, and the graph that all of them give together."""

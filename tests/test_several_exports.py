@@ -1,0 +1,278 @@
+"""Several exports of one school: whatever their order, they give one graph."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from adapters import records as r
+from adapters.base import BadConfiguration
+from gateway.identities import decide, proposed
+from gateway.settings import Settings
+from tests.exports.asking import ask, bring, bring_all, rows
+from tests.exports.one_school import ALL, UAI, Written
+from tests.test_import import empty_database
+
+EXPECTED = Path(__file__).parent / "exports" / "family.json"
+__all__ = ["empty_database"]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    """The address of an SQLite file that is not there yet."""
+    return f"sqlite:///{tmp_path / 'school.db'}"
+
+
+def test_all_exports_of_a_school_together_fill_a_guardians_dashboard(
+    empty_database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    bring_all(empty_database, tmp_path)
+    found = ask(empty_database, "Claire")
+    if request.config.getoption("--write-expected"):
+        EXPECTED.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert found == json.loads(EXPECTED.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_in_any_order_the_exports_give_the_same_graph(database: str, tmp_path: Path, seed: int) -> None:
+    order = list(ALL)
+    random.Random(seed).shuffle(order)
+    bring_all(database, tmp_path, order)
+    assert ask(database, "Claire") == json.loads(EXPECTED.read_text(encoding="utf-8"))
+    assert len(rows(database, r.Student, "id")) == 3
+    assert len(rows(database, r.Guardian, "id")) == 3
+    assert len(rows(database, r.StaffMember, "id")) == 2
+    assert len(rows(database, r.Subject, "id")) == 2
+    assert len(rows(database, r.SchoolClass, "id")) == 3
+
+
+def test_each_export_again_changes_nothing(empty_database: str, tmp_path: Path) -> None:
+    written = {name: write(tmp_path) for name, write in ALL.items()}
+    for one in written.values():
+        bring(empty_database, one)
+    again = {name: bring(empty_database, one) for name, one in written.items()}
+    assert {name: (one.changes, one.joined) for name, one in again.items()} == dict.fromkeys(ALL, (0, {}))
+
+
+def test_a_guardian_of_one_child_does_not_see_the_others(database: str, tmp_path: Path) -> None:
+    bring_all(database, tmp_path)
+    found = ask(
+        database, "Sonia", "{ viewer { students { displayName grades(first: 9) { nodes { value } } } } }"
+    )
+    assert found == {
+        "viewer": {"students": [{"displayName": "Inès DURAND", "grades": {"nodes": [{"value": 12.0}]}}]}
+    }
+
+
+def test_what_was_joined_stays_one_record_with_the_id_it_had(database: str, tmp_path: Path) -> None:
+    bring_all(database, tmp_path, ["aaf"])
+    before = rows(database, r.Student, "id", "first_name")
+    report = bring_all(database, tmp_path, ["siecle"])["siecle"]
+    assert report.joined["student"] == 3
+    assert rows(database, r.Student, "id", "first_name") == before
+    assert report.links == 5 and report.students_without_guardian == 0
+
+
+def test_a_record_ends_when_the_last_export_that_had_it_no_longer_does(database: str, tmp_path: Path) -> None:
+    bring_all(database, tmp_path, ["aaf", "siecle"])
+    for name, left in (("siecle", 3), ("aaf", 2)):
+        written = tmp_path / name
+        for file in sorted(written.glob("*_Eleve_*")):
+            text = file.read_text(encoding="utf-8")
+            start = text.index("<addRequest>", text.index("70002") - 200)
+            end = text.index("</addRequest>", start) + len("</addRequest>")
+            file.write_text(text[:start] + text[end:], encoding="utf-8")
+        if name == "siecle":
+            for file in written.iterdir():
+                file.unlink()
+            _siecle_without_leo(written, tmp_path)
+        bring(database, Written(written), allow_shrink=True)
+        assert len(rows(database, r.Student, "id")) == left
+
+
+def _siecle_without_leo(folder: Path, tmp_path: Path) -> None:
+    import_from = tmp_path / "other"
+    import_from.mkdir()
+    for file in ALL["siecle"](import_from).path.iterdir():
+        if "Eleves" in file.name:
+            _rewrite(file, folder / file.name)
+
+
+def _rewrite(source: Path, target: Path) -> None:
+    with zipfile.ZipFile(source) as archive:
+        (name,) = archive.namelist()
+        text = archive.read(name).decode("iso-8859-15")
+    for tag in ("ELEVE", "STRUCTURES_ELEVE"):
+        start = text.index(f'<{tag} ELEVE_ID="5002"')
+        end = text.index(f"</{tag}>", start) + len(f"</{tag}>")
+        text = text[:start] + text[end:]
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(name, text.encode("iso-8859-15"))
+
+
+def test_the_timetable_is_taken_whole_from_the_format_that_is_believed(database: str, tmp_path: Path) -> None:
+    query = """query($from: Date!, $to: Date!) { viewer { students { displayName
+        timetable(from: $from, to: $to) { lessons { startsAt title status memo } } } } }"""
+    days = {"from": "2026-11-23", "to": "2026-11-24"}
+    bring_all(database, tmp_path, ["aaf", "sts"])
+    maths = {
+        "startsAt": "2026-11-23T08:00:00+01:00", "title": "Mathématiques", "status": "SCHEDULED", "memo": None
+    }  # fmt: skip
+    assert _lessons(ask(database, "Claire", query, days)) == [maths]
+    bring_all(database, tmp_path, ["feed"])
+    fed = {
+        "startsAt": "2026-11-23T08:00:00+01:00", "title": "MATHEMATIQUES", "status": "CANCELLED",
+        "memo": "Mme DUPONT",
+    }  # fmt: skip
+    assert _lessons(ask(database, "Claire", query, days)) == [fed]
+    settings = {"import_precedence": {"timetable": ["sts", "ical"]}}
+    again = ALL["sts"](tmp_path)
+    text = again.path.read_bytes().replace(b"<CODE_SALLE>B12", b"<CODE_SALLE>C3")
+    again.path.write_bytes(text)
+    bring(database, again, settings=settings)
+    assert _lessons(ask(database, "Claire", query, days)) == [maths]
+
+
+def _lessons(data: dict[str, dict[str, list[dict[str, dict[str, object]]]]]) -> object:
+    (zoe,) = [one for one in data["viewer"]["students"] if str(one["displayName"]).startswith("Zoé")]
+    return zoe["timetable"]["lessons"]
+
+
+def test_lessons_of_a_weekly_pattern_are_not_shown_on_holidays(database: str, tmp_path: Path) -> None:
+    query = """query($from: Date!, $to: Date!) { viewer { students { displayName
+        timetable(from: $from, to: $to) { lessons { date } } } } }"""
+    days = {"from": "2026-10-12", "to": "2026-11-16"}
+    bring_all(database, tmp_path, ["aaf", "sts"])
+    assert _lessons(ask(database, "Claire", query, days)) == [{"date": "2026-10-19"}, {"date": "2026-11-16"}]
+    bring_all(database, tmp_path, ["holidays"])
+    assert _lessons(ask(database, "Claire", query, days)) == [{"date": "2026-11-16"}]
+
+
+# ---- who is who ------------------------------------------------------------------------------------------
+
+
+def _grades(folder: Path, *lines: str) -> Written:
+    path = folder / "notes.csv"
+    head = "ELEVE_ID;Nom;Prénom;Date de naissance;Matière;Date;Note\n"
+    path.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+    return Written(path, {"school": UAI})
+
+
+def test_a_row_that_names_nobody_known_is_kept_reported_and_shown_once_the_student_is_known(
+    database: str, tmp_path: Path
+) -> None:
+    written = _grades(tmp_path, "5001;;;;Mathématiques;10/11/2026;15")
+    report = bring(database, written)
+    assert [(one.field, one.value) for one in report.refused] == [
+        ("school", UAI),
+        ("subject", "Mathématiques"),
+        ("student_number", "5001"),
+    ]
+    bring_all(database, tmp_path, ["siecle"])
+    query = "{ viewer { students { displayName grades(first: 9) { nodes { value subject { name } } } } } }"
+    zoe = ask(database, "Claire", query)["viewer"]["students"][1]
+    assert zoe["grades"]["nodes"] == [{"value": 15.0, "subject": {"name": "Mathématiques"}}]
+    assert bring(database, written).refused == []
+
+
+def test_homonyms_are_told_apart_by_their_day_of_birth_and_never_guessed(
+    database: str, tmp_path: Path
+) -> None:
+    written = ALL["siecle"](tmp_path)
+    other = tmp_path / "homonym"
+    other.mkdir()
+    for file in written.path.iterdir():
+        with zipfile.ZipFile(file) as archive:
+            (name,) = archive.namelist()
+            text = (
+                archive.read(name)
+                .decode("iso-8859-15")
+                .replace("<PRENOM>Léo</PRENOM>", "<PRENOM>Zoé</PRENOM>")
+            )
+        (other / name).write_bytes(text.encode("iso-8859-15"))
+    bring(database, Written(other))
+    guess = _grades(tmp_path, ";Martin;Zoé;;Mathématiques;10/11/2026;15")
+    assert [one.value for one in bring(database, guess).refused] == ["Zoé Martin"]
+    assert _graded(database) == []
+    sure = _grades(tmp_path, ";Martin;Zoé;2015-07-01;Mathématiques;10/11/2026;15")
+    assert bring(database, sure).refused == []
+    ((student,),) = _graded(database)
+    assert rows(database, r.Student, "information_system_id", id=student) == [("5002",)]
+
+
+def _graded(url: str) -> list[tuple[str, ...]]:
+    known = {one[0] for one in rows(url, r.Student, "id")}
+    return [one for one in rows(url, r.Grade, "student_id") if one[0] in known]
+
+
+def test_the_same_number_with_other_names_joins_nobody_and_is_proposed(database: str, tmp_path: Path) -> None:
+    bring_all(database, tmp_path, ["siecle"])
+    written = ALL["edt"](tmp_path)
+    text = written.path.read_text(encoding="utf-8")
+    text = text.replace('Nom="DURAND" Prenom="Inès"', 'Nom="PETIT" Prenom="Jade"')
+    written.path.write_text(text, encoding="utf-8")
+    report = bring(database, written)
+    assert (report.joined["student"], report.proposals) == (2, 1)
+    assert len(rows(database, r.Student, "id")) == 4
+    names = [one[0] for one in rows(database, r.Student, "first_name", last_name="DURAND")]
+    assert names == ["Inès"]
+
+
+def _siecle_with_a_parent_twice(folder: Path) -> Written:
+    """Write Claire once for each child, as happens when a sibling is registered later."""
+    found = ALL["siecle"](folder)
+    plain = folder / "plain"
+    plain.mkdir()
+    for file in found.path.iterdir():
+        with zipfile.ZipFile(file) as archive:
+            (name,) = archive.namelist()
+            text = archive.read(name).decode("iso-8859-15")
+        if "Responsables" in name:
+            start = text.index('<PERSONNE PERSONNE_ID="301">')
+            end = text.index("</PERSONNE>", start) + len("</PERSONNE>")
+            text = text[:end] + text[start:end].replace('"301"', '"399"') + text[end:]
+            text = text.replace(
+                "<ELEVE_ID>5002</ELEVE_ID><PERSONNE_ID>301<", "<ELEVE_ID>5002</ELEVE_ID><PERSONNE_ID>399<"
+            )
+        (plain / name).write_bytes(text.encode("iso-8859-15"))
+    return Written(plain)
+
+
+async def _proposals(url: str) -> list[dict[str, object]]:
+    return await proposed(Settings(database_url=url))
+
+
+def test_a_parent_entered_twice_is_proposed_and_merged_only_by_decision(
+    database: str, tmp_path: Path
+) -> None:
+    written = _siecle_with_a_parent_twice(tmp_path)
+    assert bring(database, written).proposals == 1
+    (proposal,) = asyncio.run(_proposals(database))
+    assert sorted(proposal["people"]) == [  # type: ignore[call-overload]
+        "Claire MARTIN (siecle:0750001A, of Léo)",
+        "Claire MARTIN (siecle:0750001A, of Zoé)",
+    ]
+    assert len(rows(database, r.Guardian, "id", first_name="Claire")) == 2
+    asyncio.run(decide(Settings(database_url=database), str(proposal["id"]), merge=True))
+    students = ask(database, "Claire", "{ viewer { students { displayName } } }")["viewer"]["students"]
+    assert students == [{"displayName": "Léo MARTIN"}, {"displayName": "Zoé MARTIN"}]
+    assert asyncio.run(_proposals(database)) == []
+    again = bring(database, written)
+    assert (again.changes, again.proposals) == (0, 0)
+    assert len(rows(database, r.Guardian, "id", first_name="Claire")) == 1
+
+
+def test_two_persons_kept_apart_are_not_proposed_again(database: str, tmp_path: Path) -> None:
+    written = _siecle_with_a_parent_twice(tmp_path)
+    bring(database, written)
+    (proposal,) = asyncio.run(_proposals(database))
+    asyncio.run(decide(Settings(database_url=database), str(proposal["id"]), merge=False))
+    assert bring(database, written).proposals == 0
+    assert asyncio.run(_proposals(database)) == []
+    with pytest.raises(BadConfiguration, match="No open proposal"):
+        asyncio.run(decide(Settings(database_url=database), str(proposal["id"]), merge=True))
