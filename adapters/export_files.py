@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from adapters.base import InvalidExport
 
 LARGEST_ZIP = 20 * 2**30
 """Bytes that the files of a zip may have together."""
+DAMAGE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
+"""What reading a damaged or encrypted zip raises."""
 HIGHEST_RATIO = 200
 """How many times its size a zip may unpack to."""
 
@@ -36,7 +39,14 @@ class ExportFile:
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(self.name) as file:
                 yield file
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            NotImplementedError,
+            RuntimeError,
+            EOFError,
+            OSError,
+        ) as error:
             raise InvalidExport(f"{self.path.name}, {self.name}: the zip is damaged or locked.") from error
 
     @property
@@ -65,7 +75,7 @@ def _files_of(path: Path) -> Iterator[ExportFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError) as error:
+    except DAMAGE as error:
         raise InvalidExport(f"{path}: the zip is damaged; export again.") from error
     total = sum(member.file_size for member in members)
     if total > LARGEST_ZIP or total > HIGHEST_RATIO * max(path.stat().st_size, 2**20):

@@ -26,7 +26,7 @@ def root_name(file: ExportFile) -> str | None:
                 parser.feed(stream.read(PIECE))
                 for _, element in parser.read_events():
                     return name_of(element)
-    except etree.XMLSyntaxError:
+    except (etree.XMLSyntaxError, OSError):
         return None
     return None
 
@@ -45,6 +45,8 @@ def document(file: ExportFile) -> Any:
         raise InvalidExport(
             f"{file.name}, line {error.lineno}: {error.msg}. The file is damaged; export again."
         ) from error
+    except OSError as error:  # what lxml makes of bytes that are not of the encoding
+        raise InvalidExport(f"{file.name}: bytes that are no text of its encoding; export again.") from error
     dtd = root.getroottree().docinfo.internalDTD
     if dtd is not None and any(True for _ in dtd.iterentities()):
         raise InvalidExport(f"{file.name}: declares XML entities, which no export of a school does.")

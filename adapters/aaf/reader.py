@@ -108,7 +108,8 @@ def _school(entry: Entry, known: Known) -> Iterator[Record]:
         known.classes.add(("HOMEROOM", f"{entry.identifier}${name}"))
         yield school_class(entry.identifier, name, "HOMEROOM")
     for value in entry.all("ENTStructureGroupes"):
-        name, _, *parents = value.split("$")
+        name, *others = value.split("$")
+        parents = others[1:]
         known.classes.add(("SCHEDULED", f"{entry.identifier}${name}"))
         ids = [school_class(entry.identifier, parent, "HOMEROOM").id for parent in parents if parent]
         yield school_class(entry.identifier, name, "SCHEDULED", parent_class_ids=ids)

@@ -70,6 +70,8 @@ def read_calendar(file: ExportFile, zone: str) -> Calendar:
 
 def _fault(event: Any) -> str | None:
     """Say why an event cannot be taken."""
+    for name, error in event.errors:
+        return f"{name}: {error}"
     start = getattr(event.get("DTSTART"), "dt", None)
     if not isinstance(start, date) or start.year not in YEARS:
         return "no day on which it begins"

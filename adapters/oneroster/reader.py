@@ -68,3 +68,4 @@ class OneRosterReader:
             yield from part(found, roster)
             done += found.files[name].size if name in found.files else 0
             yield done
+        yield found.size
