@@ -11,11 +11,11 @@ help: ## Show what there is
 
 setup: .setup-python .setup-pages ## Make the environment (done by serve and test)
 
-.setup-python: requirements.lock pyproject.toml examples/timetable_service/pyproject.toml
+.setup-python: requirements.lock pyproject.toml examples/timetable_service/pyproject.toml examples/lsu_reader/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Passerelle needs Python 3.11 or newer; set PYTHON=..." if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e examples/timetable_service
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e examples/timetable_service -e examples/lsu_reader
 	@touch $@
 
 .setup-pages: gateway/pages/package-lock.json gateway/pages/install.py

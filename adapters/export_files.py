@@ -39,14 +39,7 @@ class ExportFile:
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(self.name) as file:
                 yield file
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            NotImplementedError,
-            RuntimeError,
-            EOFError,
-            OSError,
-        ) as error:
+        except DAMAGE as error:
             raise InvalidExport(f"{self.path.name}, {self.name}: the zip is damaged or locked.") from error
 
     @property

@@ -152,7 +152,7 @@ async def load_scope(caller: Caller, sources: Sources, now: datetime) -> Scope:
     ask = _Asker(sources, now)
     await _load_students(scope, ask)
     tied = {row["school_id"] for row in (*scope.students.values(), *scope.guardianships)}
-    school_ids = sorted(tied | set(caller.school_ids))
+    school_ids = sorted((tied | set(caller.school_ids)) - {None})
     for row in await ask("School", school_ids, SCHOOL_COLUMNS):
         scope.schools[row["id"]] = dict(row)
         scope.zones[row["id"]] = ZoneInfo(row["time_zone"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import shutil
 import tempfile
 import warnings
 import zipfile
@@ -29,6 +30,7 @@ from tests.exports import oneroster
 from tests.exports.asking import bring
 from tests.exports.one_school import ALL, UAI, Written
 
+LSU = Path(__file__).parent / "exports" / "lsu.xml"
 ITEMS = (r.Record, Mention, Refusal, Changed, Remaining, int)
 
 
@@ -56,6 +58,7 @@ FORMATS: dict[str, tuple[str, Callable[[Path], Written]]] = {
     "ical": ("ical", ALL["agenda"]),
     "onde": ("onde", _onde),
     "csv": ("csv", ALL["grades"]),
+    "lsu": ("lsu", lambda folder: Written(Path(shutil.copy(LSU, folder / "lsu.xml")))),
 }
 """Each format with a small export of it."""
 
@@ -68,7 +71,7 @@ def export(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[ReaderAdapte
 
 
 def test_every_reader_has_an_example_here() -> None:
-    assert {name for name, _ in FORMATS.values()} == {one.name for one in readers()} - {"csv-agenda"}
+    assert {name for name, _ in FORMATS.values()} == {one.name for one in readers()}
 
 
 def test_the_format_is_found_out(export: tuple[ReaderAdapter, Written]) -> None:
@@ -339,6 +342,7 @@ def test_a_spreadsheet_that_explodes_is_refused(tmp_path: Path) -> None:
         ("sts", "sts/case2", {}),
         ("sts", "sts/parsing-error-case", {}),
         ("onde", "onde", {"school": "X", "access": "none"}),
+        ("lsu", "lsu/sample-bilan-complet.xml", {}),
     ],
 )
 def test_published_samples_are_read(name: str, folder: str, options: dict[str, str]) -> None:

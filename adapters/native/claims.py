@@ -17,6 +17,8 @@ from adapters.native.stored_rows import references, stored_row, with_references
 
 CHUNK = 500
 CLAIM = r.Claim.table()
+DERIVED = r.PROVENANCE | {"match_name"}
+"""Columns that say nothing of their own."""
 
 
 def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
@@ -59,12 +61,15 @@ class Claims:
 
     async def said(self, kind: type[r.Record], identity: str) -> dict[str, Any] | None:
         """Return what this source said last of a record, under its own id; None where it said nothing."""
-        if identity in (spoken := await self.mine([identity])):
-            return {**spoken[identity]["content"], "id": identity}
-        table = kind.table()
-        mine = select(table).where(table.c.id == identity, table.c.source_id == self.source_id)
-        row = (await self.connection.execute(mine)).mappings().first()
-        return None if row is None else dict(row)
+        found: Mapping[str, Any] | None = (await self.mine([identity])).get(identity)
+        if found is not None:
+            found = {**found["content"], "id": identity}
+        else:
+            table = kind.table()
+            mine = select(table).where(table.c.id == identity, table.c.source_id == self.source_id)
+            row = (await self.connection.execute(mine)).mappings().first()
+            found = None if row is None else dict(row)
+        return None if found is None else {name: one for name, one in found.items() if name not in DERIVED}
 
     async def known(self, ids: Sequence[str]) -> set[str]:
         """Return those of the ids under which there is a claim or mention."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from adapters import records as r
-from adapters.base import Item
+from adapters.base import Changed, Item
 from adapters.oneroster.files import Bundle, CsvRow
 from adapters.oneroster.roster import Roster
 
@@ -20,6 +20,8 @@ KINDS = {
     "contrôle": "WRITTEN_TEST", "interrogation": "QUIZ", "devoir maison": "HOME_ASSIGNMENT",
 }  # fmt: skip
 """Kinds of assessment by words of the category's title."""
+CHANGEABLE = {"status", "value", "display_value", "comment", "modified_at"}
+"""Columns of a grade that a result alone decides."""
 
 
 def categories(found: Bundle, roster: Roster) -> Iterator[Item]:
@@ -44,10 +46,12 @@ def line_items(found: Bundle, roster: Roster) -> Iterator[Item]:
             continue
         period = row.get("gradingPeriodSourcedId") or row.get("academicSessionSourcedId")
         period_id = roster.periods.get(period or "")
+        if period_id is None and period and roster.is_delta:
+            period_id = roster.id("GradingPeriod", period)
         out_of = row.number("resultValueMax")
         roster.line_items[identity] = (subject, period_id, day)
         title = roster.categories.get(row.get("categorySourcedId") or "", "")
-        yield r.Assessment(
+        made = r.Assessment(
             **roster.common("Assessment", row, roster.school_of.get(place) or roster.only_school),
             title=row.get("title"),
             subject_id=subject,
@@ -55,6 +59,8 @@ def line_items(found: Bundle, roster: Roster) -> Iterator[Item]:
             kind=next((kind for word, kind in KINDS.items() if word in title), "OTHER"),
             out_of=out_of,
         )
+        # A delta need not repeat the categories: then the kind stays what it was.
+        yield made if title or not roster.is_delta else _changed(made, {"kind"})
 
 
 def results(found: Bundle, roster: Roster) -> Iterator[Item]:
@@ -65,11 +71,21 @@ def results(found: Bundle, roster: Roster) -> Iterator[Item]:
             continue
         item, student = row.get("lineItemSourcedId") or "", row.get("studentSourcedId") or ""
         known = roster.line_items.get(item)
+        if known is None and roster.is_delta:
+            # Nor need it repeat line items: what belongs to them stays.
+            made = _grade(row, item, student, ("", None, row.day("scoreDate") or date.min), roster)
+            yield Changed(r.Grade, made.id, made.model_dump(include=CHANGEABLE))
+            continue
         if known is None or (roster.kinds.get(student) != "Student" and not roster.is_delta):
             name = "lineItemSourcedId" if known is None else "studentSourcedId"
             yield row.refusal(name, "not among what the export has", "Add it to the export.")
             continue
         yield _grade(row, item, student, known, roster)
+
+
+def _changed(record: r.Imported, kept: set[str]) -> Changed:
+    values = record.model_dump(exclude={"id", *kept, *r.PROVENANCE})
+    return Changed(type(record), record.id, values, record)
 
 
 def _grade(

@@ -126,7 +126,8 @@ def courses(found: Bundle, roster: Roster) -> Iterator[Item]:
         code = next(iter(row.several("subjectCodes")), None) or row.get("courseCode")
         school = row.get("orgSourcedId")
         name = row.get("title") or next(iter(row.several("subjects")), None) or code or identity
-        common = roster.common("Subject", row, school if school in roster.schools else None)
+        is_here = school in roster.schools or roster.is_delta
+        common = roster.common("Subject", row, school if is_here else None)
         yield r.Subject(**common, code=code, name=name)
 
 

@@ -112,7 +112,7 @@ def _trip(fields: Fields, key: str) -> Iterator[r.Record]:
         description=fields.text("description"),
         starts_at=starts_at,
         ends_at=ends_at,
-        nights=(ends_at.date() - starts_at.date()).days,
+        nights=((fields.day("end_date") or fields.some_day("date")) - fields.some_day("date")).days,
         destination=fields.text("place"),
         meeting_point=fields.text("meeting_point"),
         is_mandatory=fields.flag("is_mandatory"),

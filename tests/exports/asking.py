@@ -39,12 +39,12 @@ def bring_all(url: str, folder: Path, names: Iterable[str] = ALL) -> dict[str, R
     return {name: bring(url, ALL[name](folder)) for name in names}
 
 
-def rows(url: str, kind: type[r.Record], *columns: str, **where: Any) -> list[tuple[Any, ...]]:
+def rows(url: str, record: type[r.Record], /, *columns: str, **where: Any) -> list[tuple[Any, ...]]:
     """Read columns of records that did not end, in order."""
 
     async def read() -> list[tuple[Any, ...]]:
         engine = open_database(url)
-        table = kind.table()
+        table = record.table()
         wanted = select(*(table.c[name] for name in columns)).where(
             *(table.c[name] == value for name, value in where.items())
         )
@@ -58,9 +58,11 @@ def rows(url: str, kind: type[r.Record], *columns: str, **where: Any) -> list[tu
     return asyncio.run(read())
 
 
-def ask(url: str, first_name: str, query: str = FAMILY, variables: dict[str, Any] | None = None) -> Any:
+def ask(
+    url: str, first_name: str, query: str = FAMILY, variables: dict[str, Any] | None = None, **who: str
+) -> Any:
     """Ask as the guardian of a first name; returns the data, lists without an order of their own sorted."""
-    ((guardian,),) = rows(url, r.Guardian, "id", first_name=first_name)
+    ((guardian,),) = rows(url, r.Guardian, "id", first_name=first_name, **who)
 
     async def answer() -> Any:
         settings = Settings(database_url=url, development_key=KEY)

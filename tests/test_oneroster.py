@@ -1,0 +1,75 @@
+"""OneRoster, read in both versions and as a delta, and written so that it reads back the same."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.exports import export_oneroster
+from gateway.settings import Settings
+from tests.exports import oneroster
+from tests.exports.asking import ask, bring, bring_all
+from tests.exports.awkward import ROSTER, ROSTER_ANSWER
+from tests.exports.one_school import UAI, Written
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    """The address of an SQLite file that is not there yet."""
+    return f"sqlite:///{tmp_path / 'school.db'}"
+
+
+@pytest.mark.parametrize("write", [oneroster.version_1_1, oneroster.version_1_2])
+def test_oneroster_gives_people_classes_and_grades_in_both_versions(
+    database: str, tmp_path: Path, write: Any
+) -> None:
+    report = bring(database, Written(write(tmp_path)))
+    assert [(one.file, one.field, one.value) for one in report.refused] == [
+        ("classes.csv, line 3", "schoolSourcedId", "nowhere"),
+        ("users.csv, line 6", "role", report.refused[1].value),
+        ("users.csv, line 2", "agentSourcedIds", "u2,u3,u9"),
+        ("results.csv, line 5", "lineItemSourcedId", "l9"),
+    ]
+    (zoe,) = ask(database, "Claire", ROSTER, {})["viewer"]["students"]
+    assert zoe == ROSTER_ANSWER
+
+
+def test_oneroster_deltas_change_and_take_away_what_they_name_and_nothing_else(
+    database: str, tmp_path: Path
+) -> None:
+    bring(database, Written(oneroster.version_1_1(tmp_path)))
+    report = bring(database, Written(oneroster.delta(tmp_path)))
+    changed = {kind: (one.changed, one.ended) for kind, one in report.counts.items()}
+    assert {kind: both for kind, both in changed.items() if any(both)} == {
+        "assessment": (1, 0),
+        "guardian": (1, 0),
+        "student": (1, 0),
+        "guardianship": (0, 1),
+        "grade": (1, 1),
+    }
+    (zoe,) = ask(database, "Claire", ROSTER, {})["viewer"]["students"]
+    assert zoe["displayName"] == "Zoé Martin-Roy"
+    assert [one["guardian"]["displayName"] for one in zoe["guardianships"]] == ["Claire Martin"]
+    values = [(one["title"], one["value"]) for one in zoe["grades"]["nodes"]]
+    assert values == [("Essay", None), ("Fractions", 16.0)]
+
+
+async def test_what_is_exported_as_oneroster_can_be_read_back(tmp_path: Path) -> None:
+    url, other = f"sqlite:///{tmp_path / 'school.db'}", f"sqlite:///{tmp_path / 'other.db'}"
+    await asyncio.to_thread(bring_all, url, tmp_path, ["aaf", "siecle", "sts", "periods", "grades"])
+    path = tmp_path / "roster.zip"
+    counted = await export_oneroster(Settings(database_url=url), path, UAI)
+    assert (counted["users"], counted["results"], counted["orgs"]) == (8, 3, 1)
+    report = await asyncio.to_thread(bring, other, Written(path))
+    assert report.refused == []
+    query = """{ viewer { students { displayName dateOfBirth schoolClass { name }
+        guardianships { hasDataAccess guardian { displayName } }
+        grades(first: 9) { nodes { title date value status subject { name } period { name } } } } } }"""
+    before = await asyncio.to_thread(ask, url, "Claire", query, {})
+    (grade,) = before["viewer"]["students"][0]["grades"]["nodes"]
+    assert grade["status"] == "ABSENT"
+    grade["status"] = "NOT_SUBMITTED"  # OneRoster knows no absence; the text of the grade says it
+    assert await asyncio.to_thread(ask, other, "Claire", query, {}) == before

@@ -1,0 +1,217 @@
+"""Tables after templates: what anybody can write in a spreadsheet, and how it is understood."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from adapters import records as r
+from adapters.base import InvalidExport, Mention, Refusal
+from adapters.tables import harmless
+from adapters.templates.catalogue import TEMPLATES
+from adapters.templates.writer import write_template
+from gateway.adapters_installed import reader
+from tests.exports.asking import ask, bring, bring_all
+from tests.exports.one_school import UAI, Written
+
+ROWS: dict[str, tuple[str, str, type[r.Record]]] = {
+    "homework": ("Pour le;Classe;Matière;Titre;Type;Contrôle", "24/11/2026;6A;Maths;Ex. 3;leçon;oui", r.Homework),
+    "lessons": ("Jour;Début;Fin;Matière;Classe;Salle;Statut", "23/11/2026;8h;9h05;Maths;6A;B12;annulé", r.Lesson),
+    "lesson-contents": ("Jour;Classe;Matière;Contenu", "2026-11-20;6A;Maths;Fractions", r.LessonContent),
+    "holidays": ("Nom;Du;Au", "Noël;19/12/2026;03/01/2027", r.SchoolSettings),
+    "periods": ("Nom;Du;Au;Type", "T1;01/09/2026;30/11/2026;trimestre", r.GradingPeriod),
+    "grades": ("ELEVE_ID;Matière;Jour;Note;Barème;Coef", "5001;Maths;20/11/2026;7,5;10;2", r.Grade),
+    "skills": ("ELEVE_ID;Jour;Compétence;Niveau", "5001;20/11/2026;Écrire;Atteint", r.SkillResult),
+    "absences": ("ELEVE_ID;Jour;Heure;Fin;Type;Motif;Justifiée", "5001;20/11/2026;8h;9h;retard;Bus;oui", r.Absence),
+    "incidents": ("ELEVE_ID;Jour;Incident;Rôle;Gravité", "5001;20/11/2026;Chahut;auteur;faible", r.IncidentParticipation),
+    "punishments": ("ELEVE_ID;Jour;Sanction;Motif", "5001;20/11/2026;avertissement;Chahut", r.Punishment),
+    "observations": ("ELEVE_ID;Jour;Observation;Type", "5001;20/11/2026;Bravo;félicitations", r.Observation),
+    "events": ("Jour;Titre;Heure;Tous;Type", "26/11/2026;Réunion;18h30;oui;réunion", r.Event),
+    "trips": ("Jour;Titre;Au;Classe;Autorisation", "01/12/2026;Musée;02/12/2026;6A;oui", r.Trip),
+    "news": ("Jour;Titre;Texte;Tous;Auteur", "20/11/2026;Cantine;Frites;x;La direction", r.NewsItem),
+    "documents": ("Jour;Titre;Lien;Classe;Catégorie", "20/11/2026;Menu;https://x.org/m.pdf;6A;vie scolaire", r.Document),
+    "liaison-notes": ("ELEVE_ID;Jour;Titre;Texte;A signer", "5001;20/11/2026;Retard;Bonjour;oui", r.LiaisonNote),
+    "messages": ("Destinataire;Jour;Objet;Message", "a@example.org;20/11/2026;Sortie;Bonjour", r.Message),
+}  # fmt: skip
+"""A row of each template under French headers, and the kind of record it gives."""
+
+
+def table(folder: Path, name: str, *lines: str, encoding: str = "utf-8") -> Path:
+    path = folder / f"{name}.csv"
+    path.write_bytes("\r\n".join(lines).encode(encoding))
+    return path
+
+
+def read(path: Path, **options: str) -> list[Any]:
+    found = reader("csv").read(path, {"school": UAI, **options})
+    return [one for one in found if not isinstance(one, int)]
+
+
+def test_there_is_a_row_here_for_every_template() -> None:
+    assert set(ROWS) == set(TEMPLATES)
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_a_row_under_french_headers_is_understood(name: str, encoding: str, tmp_path: Path) -> None:
+    header, row, kind = ROWS[name]
+    items = read(table(tmp_path, name, header, row, encoding=encoding))
+    assert [one for one in items if isinstance(one, Refusal)] == []
+    assert len([one for one in items if isinstance(one, kind)]) == 1
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_an_empty_table_of_each_template_is_written_and_read_back(
+    name: str, ending: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"{name}.{ending}"
+    write_template(TEMPLATES[name], path)
+    assert read(path) == []
+    assert reader("csv").inspect(path, {"school": UAI}).source_id == f"csv:{UAI}:{name}"
+
+
+def test_every_name_of_a_column_is_the_name_of_one_column_only() -> None:
+    for template in TEMPLATES.values():
+        names = [one for column in template.all_columns for one in column.spellings]
+        assert sorted(names) == sorted(set(names)), template.name
+
+
+def test_a_spreadsheet_with_dates_and_numbers_is_read_like_a_table(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["ELEVE_ID", "Matière", "Jour", "Note"])
+    sheet.append([5001, "Maths", datetime.datetime(2026, 11, 20), 12.5])
+    path = tmp_path / "notes.xlsx"
+    book.save(path)
+    (grade,) = [one for one in read(path) if isinstance(one, r.Grade)]
+    assert (grade.value, grade.date, grade.display_value) == (12.5, datetime.date(2026, 11, 20), "12.5")
+
+
+WRONG = {
+    "ELEVE_ID;Matière;Jour;Note": {
+        "5001;Maths;31/02/2026;12": ("date", "31/02/2026", "is not a day"),
+        "5001;Maths;20/11/2026;douze": ("grade", "douze", "is not a number"),
+        "5001;Maths;20/11/2026;99": ("grade", "99", "is no grade out of 20"),
+        "5001;Maths;20/11/2026;": ("grade", "", "is empty"),
+        ";Maths;20/11/2026;12": ("student_number", "", "the row does not say which student"),
+    },
+}
+
+
+@pytest.mark.parametrize(("row", "expected"), list(WRONG["ELEVE_ID;Matière;Jour;Note"].items()))
+def test_a_row_with_a_bad_field_is_refused_alone(
+    row: str, expected: tuple[str, str, str], tmp_path: Path
+) -> None:
+    header = next(iter(WRONG))
+    path = table(tmp_path, "notes", header, row, "5002;Maths;20/11/2026;Abs")
+    items = read(path)
+    refusals = [one for one in items if isinstance(one, Refusal)]
+    assert [(one.file, one.field, one.value, one.reason) for one in refusals] == [
+        ("notes.csv, line 2", *expected)
+    ]
+    assert [one.status for one in items if isinstance(one, r.Grade)] == ["ABSENT"]
+
+
+def test_two_rows_that_say_the_same_are_not_both_taken(tmp_path: Path) -> None:
+    row = "5001;Maths;20/11/2026;12"
+    items = read(table(tmp_path, "notes", next(iter(WRONG)), row, row))
+    assert [one.reason for one in items if isinstance(one, Refusal)] == ["another row is the same"]
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "message"),
+    [
+        ("notes", "ELEVE_ID;Matière;Jour", r"lacks the column grade \(also note, valeur, résultat\)"),
+        ("table", "a;b", r"do not tell what it is.*--option entity=NAME"),
+        ("notes", "ELEVE_ID;Matière;Jour;Note;valeur", "the column grade is there twice"),
+    ],
+)
+def test_a_table_with_wrong_columns_is_refused_with_what_it_lacks(
+    name: str, header: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidExport, match=message):
+        read(table(tmp_path, name, header, "1;2;3;4;5"))
+
+
+def test_nul_bytes_and_broken_quotes_are_refused_with_their_line(tmp_path: Path) -> None:
+    with pytest.raises(InvalidExport, match="is no text"):
+        read(table(tmp_path, "notes", next(iter(WRONG)), "5001;Ma\x00ths;20/11/2026;12"))
+    with pytest.raises(InvalidExport, match="line 2"):
+        read(table(tmp_path, "notes", next(iter(WRONG)), '5001;"Maths"x;20/11/2026;12'))
+
+
+def test_a_table_that_is_partial_ends_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'school.db'}"
+    header = next(iter(WRONG))
+    both = table(tmp_path, "notes", header, "5001;Maths;20/11/2026;12", "5002;Maths;20/11/2026;13")
+    bring(url, Written(both, {"school": UAI}))
+    one = table(tmp_path, "notes", header, "5001;Maths;20/11/2026;14")
+    partial = bring(url, Written(one, {"school": UAI, "partial": "yes"}))
+    assert (partial.counts["grade"].changed, partial.counts["grade"].ended) == (1, 0)
+    assert bring(url, Written(one, {"school": UAI})).counts["grade"].ended == 1
+
+
+def test_what_tables_bring_is_shown_to_the_guardian(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'school.db'}"
+    bring_all(url, tmp_path, ["siecle"])
+    for name in ("observations", "punishments", "trips", "news", "liaison-notes", "documents"):
+        header, row, _ = ROWS[name]
+        assert bring(url, Written(table(tmp_path, name, header, row), {"school": UAI})).refused == []
+    found = ask(
+        url,
+        "Claire",
+        """{ viewer { students { displayName observations(first: 5) { nodes { label isPositive } }
+        punishments(first: 5) { nodes { label category } } trips(first: 5) { nodes { title nights } }
+        liaisonNotes(first: 5) { nodes { title requiresAcknowledgement } } } }
+        news(first: 5) { nodes { title author { displayName } } } documents(first: 5) { nodes { name category } } }""",
+        {},
+    )
+    zoe = next(one for one in found["viewer"]["students"] if one["displayName"].startswith("Zoé"))
+    assert zoe == {
+        "displayName": "Zoé MARTIN",
+        "observations": {"nodes": [{"label": "Bravo", "isPositive": True}]},
+        "punishments": {"nodes": [{"label": "avertissement", "category": "SANCTION"}]},
+        "trips": {"nodes": [{"title": "Musée", "nights": 1}]},
+        "liaisonNotes": {"nodes": [{"title": "Retard", "requiresAcknowledgement": True}]},
+    }
+    assert [one["title"] for one in found["news"]["nodes"]] == ["Cantine"]
+    assert found["documents"]["nodes"] == [{"name": "Menu", "category": "SCHOOL_LIFE"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("=1+1", "'=1+1"), ("@x", "'@x"), ("-2+cmd|x", "'-2+cmd|x"), ("\t=1", "'\t=1"), ("+33600000000", "+33600000000"),
+        ("-1,5", "-1,5"), ("Zoé", "Zoé"), ("", ""),
+    ],
+)  # fmt: skip
+def test_cells_that_a_spreadsheet_would_run_are_written_as_text(value: str, written: str) -> None:
+    assert harmless(value) == written
+
+
+def test_a_mention_says_where_it_stands(tmp_path: Path) -> None:
+    mentions = [
+        one for one in read(table(tmp_path, "notes", *ROWS["grades"][:2])) if isinstance(one, Mention)
+    ]
+    assert [(type(one.record).__name__, one.refusal.file, one.refusal.value) for one in mentions] == [
+        ("School", "notes.csv, line 2", UAI),
+        ("Subject", "notes.csv, line 2", "Maths"),
+        ("Student", "notes.csv, line 2", "5001"),
+    ]
+
+
+def test_the_header_written_opens_in_spreadsheets(tmp_path: Path) -> None:
+    path = tmp_path / "homework.csv"
+    write_template(TEMPLATES["homework"], path)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert next(csv.reader(path.read_text(encoding="utf-8-sig").splitlines(), delimiter=";"))[:3] == [
+        "due_date",
+        "classes",
+        "subject",
+    ]
