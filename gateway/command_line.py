@@ -21,6 +21,7 @@ from gateway.app import create_app, prepare
 from gateway.authentication import KINDS
 from gateway.checks import run_checks
 from gateway.demonstration import DEFAULT_SEED, load_demo, write_demo_export
+from gateway.downloads import located
 from gateway.exports import columns_of, export_oneroster, templates, write_empty_table
 from gateway.identities import decide, proposed
 from gateway.import_history import read_imports, show_imports
@@ -102,7 +103,7 @@ def import_export(
         str, typer.Argument(metavar="[FORMAT] PATH", help="Format, where it is not to be found out.")
     ],
     path: Annotated[
-        Path | None, typer.Argument(metavar="", help="File, folder or zip of the export.")
+        str | None, typer.Argument(metavar="", help="File, folder or zip; or the address of a feed.")
     ] = None,
     option: Annotated[
         list[str] | None,
@@ -125,18 +126,19 @@ def import_export(
     Exit code 0: imported. 1: imported, with records refused. 2: not imported.
 
     Examples: `passerelle import ExportXML_Eleves.zip`; `passerelle import aaf ../exports/ENT-2026 --dry-run`;
-    `passerelle import ical 3A.ics --option school=0750001A`.
+    `passerelle import ical https://school.example/3A.ics --option school=0750001A`.
     """
-    export_format = format_or_path if path is not None else None
-    report = start_import(
-        load_settings(),
-        export_format,
-        path or Path(format_or_path),
-        dry_run,
-        console,
-        allow_shrink=allow_shrink,
-        options=dict(_named_value(one) for one in option or ()),
-    )
+    options = dict(_named_value(one) for one in option or ())
+    with located(path or format_or_path) as found:
+        report = start_import(
+            load_settings(),
+            format_or_path if path is not None else None,
+            found,
+            dry_run,
+            console,
+            allow_shrink=allow_shrink,
+            options=options,
+        )
     show_report(report, Console())
     if report_file is not None:
         text = json.dumps(report.as_json(), indent=2, ensure_ascii=False)

@@ -154,19 +154,18 @@ def test_a_strangers_reader_is_found_through_its_entry_point_and_joins_what_is_k
     written = Written(Path(__file__).parent / "exports" / "lsu.xml")
     assert bring(url, written).refused == []
     assert bring(url, written).changes == 0
-    query = """{ viewer { students { displayName subjectAverages { value outOf classAverage appreciation
-        subject { name } period { name } teachers { displayName } } } } }"""
+    query = """{ viewer { students { displayName gradebook { period { name } subjects {
+        subject { name } student { value outOf origin } classAverage { value } appreciation
+        teachers { displayName } } } } } }"""
     zoe = ask(url, "Claire", query, {})["viewer"]["students"][1]
-    assert zoe == {
-        "displayName": "Zoé MARTIN",
-        "subjectAverages": [
+    assert zoe["gradebook"] == {
+        "period": {"name": "Trimestre 1"},
+        "subjects": [
             {
-                "value": 15.5,
-                "outOf": 20.0,
-                "classAverage": 12.0,
-                "appreciation": "Très bien.",
                 "subject": {"name": "Mathématiques"},
-                "period": {"name": "Trimestre 1"},
+                "student": {"value": 15.5, "outOf": 20.0, "origin": "SOURCE"},
+                "classAverage": {"value": 12.0},
+                "appreciation": "Très bien.",
                 "teachers": [{"displayName": "Marie DUPONT"}],
             }
         ],

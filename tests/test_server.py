@@ -12,7 +12,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -21,6 +24,7 @@ import pytest
 from gateway.pages import explorer_is_installed
 from gateway.welcome import EXAMPLES
 from tests.conftest import ROOT
+from tests.exports.one_school import ALL, UAI
 
 PASSERELLE = [sys.executable, "-m", "gateway"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -255,7 +259,52 @@ def test_the_report_of_an_import_is_kept_and_can_be_written(folder: Path, tmp_pa
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d\W+\w+.*\W0\W*$", shown, re.MULTILINE), shown
 
 
-@pytest.mark.parametrize("name", ["serve", "import", "imports", "demo", "token", "revoke", "schema", "check"])
+def test_an_administrators_day_on_the_command_line(tmp_path: Path) -> None:
+    written = {name: ALL[name](tmp_path) for name in ("siecle", "edt", "grades")}
+    assert re.search(r"^siecle +SIECLE", command("formats", folder=tmp_path).stdout, re.MULTILINE)
+    found = command("import", str(written["siecle"].path), folder=tmp_path)
+    assert "5 links between guardians and students, 5 of them legal" in found.stdout
+    refused = command("import", str(written["edt"].path), folder=tmp_path, check=False)
+    assert refused.returncode == 1 and "3 of student joined with records of other sources" in refused.stdout
+    missing = command("import", str(written["grades"].path), folder=tmp_path, check=False)
+    assert missing.returncode == 2 and "say which school it is of: --option school=UAI" in missing.stderr
+    wrong = command("import", "sts", str(tmp_path), "--option", "color=red", folder=tmp_path, check=False)
+    assert wrong.returncode == 2 and "sts has no option 'color'; it knows: none" in wrong.stderr
+    command("import", str(written["grades"].path), "--option", f"school={UAI}", folder=tmp_path, check=False)
+    assert "grades" in command("template", folder=tmp_path).stdout
+    assert "note, valeur" in command("template", "grades", folder=tmp_path).stdout
+    command("template", "grades", "empty.xlsx", folder=tmp_path)
+    assert (tmp_path / "empty.xlsx").stat().st_size > 1000
+    exported = command("export", "oneroster", "roster.zip", "--school", UAI, folder=tmp_path)
+    assert "wrote roster.zip" in exported.stderr and (tmp_path / "roster.zip").exists()
+    assert command("identities", folder=tmp_path).stdout == ""
+    unknown = command("identities", "--merge", "x", folder=tmp_path, check=False)
+    assert unknown.returncode == 2 and "No open proposal" in unknown.stderr
+
+
+def test_a_feed_is_imported_from_its_address(tmp_path: Path) -> None:
+    feed = ALL["agenda"](tmp_path)
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        place = f"http://127.0.0.1:{server.server_port}"
+        options = ("--option", f"school={UAI}", "--option", "as=agenda")
+        report = ("--report", str(tmp_path / "report.json"))
+        command("import", f"{place}/{feed.path.name}", *options, *report, folder=tmp_path, check=False)
+        assert json.loads((tmp_path / "report.json").read_text())["counts"]["event"]["added"] == 2
+        gone = command("import", f"{place}/secret-token.ics", *options, folder=tmp_path, check=False)
+        assert gone.returncode == 2 and "127.0.0.1 does not give the export" in gone.stderr
+        assert "secret-token" not in gone.stderr
+        server.shutdown()
+
+
+COMMANDS = [
+    "serve", "import", "imports", "formats", "template", "export", "identities", "demo", "token", "revoke",
+    "schema", "check",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name: str, tmp_path: Path) -> None:
     found = command(name, "--help", folder=tmp_path).stdout
     assert "Usage" in found and len(found) > 300

@@ -153,6 +153,20 @@ def test_lessons_of_a_weekly_pattern_are_not_shown_on_holidays(database: str, tm
     assert _lessons(ask(database, "Claire", query, days)) == [{"date": "2026-11-16"}]
 
 
+def test_exports_of_one_school_imported_at_once_wait_for_one_another(
+    empty_database: str, tmp_path: Path
+) -> None:
+    async def at_once() -> None:
+        written = [ALL[name](tmp_path) for name in ("siecle", "edt", "sts", "feed")]
+        await asyncio.gather(*(asyncio.to_thread(bring, empty_database, one) for one in written))
+
+    bring_all(empty_database, tmp_path, ["aaf"])
+    asyncio.run(at_once())
+    for kind, number in ((r.Student, 3), (r.Guardian, 3), (r.StaffMember, 2), (r.School, 1)):
+        assert len(rows(empty_database, kind, "id")) == number
+    assert len(ask(empty_database, "Claire")["viewer"]["students"]) == 2
+
+
 # ---- who is who ------------------------------------------------------------------------------------------
 
 
