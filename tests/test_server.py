@@ -20,7 +20,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from gateway.command_line import app
 from gateway.pages import explorer_is_installed
 from gateway.welcome import EXAMPLES
 from tests.conftest import ROOT
@@ -261,7 +263,6 @@ def test_the_report_of_an_import_is_kept_and_can_be_written(folder: Path, tmp_pa
 
 def test_an_administrators_day_on_the_command_line(tmp_path: Path) -> None:
     written = {name: ALL[name](tmp_path) for name in ("siecle", "edt", "grades")}
-    assert re.search(r"^siecle +SIECLE", command("formats", folder=tmp_path).stdout, re.MULTILINE)
     found = command("import", str(written["siecle"].path), folder=tmp_path)
     assert "5 links between guardians and students, 5 of them legal" in found.stdout
     refused = command("import", str(written["edt"].path), folder=tmp_path, check=False)
@@ -271,15 +272,24 @@ def test_an_administrators_day_on_the_command_line(tmp_path: Path) -> None:
     wrong = command("import", "sts", str(tmp_path), "--option", "color=red", folder=tmp_path, check=False)
     assert wrong.returncode == 2 and "sts has no option 'color'; it knows: none" in wrong.stderr
     command("import", str(written["grades"].path), "--option", f"school={UAI}", folder=tmp_path, check=False)
-    assert "grades" in command("template", folder=tmp_path).stdout
-    assert "note, valeur" in command("template", "grades", folder=tmp_path).stdout
-    command("template", "grades", "empty.xlsx", folder=tmp_path)
-    assert (tmp_path / "empty.xlsx").stat().st_size > 1000
     exported = command("export", "oneroster", "roster.zip", "--school", UAI, folder=tmp_path)
     assert "wrote roster.zip" in exported.stderr and (tmp_path / "roster.zip").exists()
     assert command("identities", folder=tmp_path).stdout == ""
     unknown = command("identities", "--merge", "x", folder=tmp_path, check=False)
     assert unknown.returncode == 2 and "No open proposal" in unknown.stderr
+
+
+def test_formats_and_templates_are_listed_and_explained(tmp_path: Path) -> None:
+    def said(*arguments: str) -> str:
+        found = CliRunner().invoke(app, arguments)
+        assert found.exit_code == 0, found.output
+        return found.stdout
+
+    assert re.search(r"^siecle +SIECLE", said("formats"), re.MULTILINE)
+    assert re.search(r"^grades +Grades \(notes, évaluations\)$", said("template"), re.MULTILINE)
+    assert "note, valeur" in said("template", "grades")
+    said("template", "grades", str(tmp_path / "empty.xlsx"))
+    assert (tmp_path / "empty.xlsx").stat().st_size > 1000
 
 
 def test_a_feed_is_imported_from_its_address(tmp_path: Path) -> None:

@@ -12,8 +12,12 @@ import pytest
 
 from adapters import records as r
 from adapters.base import BadConfiguration
+from adapters.native.database import open_database
+from adapters.native.loader import load
+from gateway.adapters_installed import reader
 from gateway.identities import decide, proposed
 from gateway.settings import Settings
+from tests.conftest import NOW
 from tests.exports.asking import ask, bring, bring_all, rows
 from tests.exports.one_school import ALL, UAI, Written
 from tests.test_import import empty_database
@@ -38,7 +42,7 @@ def test_all_exports_of_a_school_together_fill_a_guardians_dashboard(
     assert found == json.loads(EXPECTED.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_in_any_order_the_exports_give_the_same_graph(database: str, tmp_path: Path, seed: int) -> None:
     order = list(ALL)
     random.Random(seed).shuffle(order)
@@ -51,11 +55,11 @@ def test_in_any_order_the_exports_give_the_same_graph(database: str, tmp_path: P
     assert len(rows(database, r.SchoolClass, "id")) == 3
 
 
-def test_each_export_again_changes_nothing(empty_database: str, tmp_path: Path) -> None:
+def test_each_export_again_changes_nothing(database: str, tmp_path: Path) -> None:
     written = {name: write(tmp_path) for name, write in ALL.items()}
     for one in written.values():
-        bring(empty_database, one)
-    again = {name: bring(empty_database, one) for name, one in written.items()}
+        bring(database, one)
+    again = {name: bring(database, one) for name, one in written.items()}
     assert {name: (one.changes, one.joined) for name, one in again.items()} == dict.fromkeys(ALL, (0, {}))
 
 
@@ -157,8 +161,12 @@ def test_exports_of_one_school_imported_at_once_wait_for_one_another(
     empty_database: str, tmp_path: Path
 ) -> None:
     async def at_once() -> None:
-        written = [ALL[name](tmp_path) for name in ("siecle", "edt", "sts", "feed")]
-        await asyncio.gather(*(asyncio.to_thread(bring, empty_database, one) for one in written))
+        await asyncio.gather(*(one(name) for name in ("siecle", "edt", "sts")))
+
+    async def one(name: str) -> None:
+        engine, path = open_database(empty_database), ALL[name](tmp_path).path
+        await load(engine, reader(name).inspect(path, {}), reader(name).read(path, {}), NOW)
+        await engine.dispose()
 
     bring_all(empty_database, tmp_path, ["aaf"])
     asyncio.run(at_once())

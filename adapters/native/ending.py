@@ -66,10 +66,11 @@ class Ending:
             for one in r.kinds_of_records()
             if issubclass(one, r.Imported) and (covered is None or one in covered)
         ]
-        shrunk, missing = [], []
+        shrunk, missing, unspoken = [], [], await self._unspoken()
         for kind in kinds:
             alone, spoken = self._current(kind)
-            gone, silent = await self._unseen(alone, kind.table()), await self._unseen(spoken, CLAIM)
+            gone = await self._ids(alone.where(~_seen(kind.table())))
+            silent = unspoken.get(kind.table().name, [])
             if not gone and not silent:
                 continue
             missing.append((kind, gone, silent))
@@ -105,8 +106,18 @@ class Ending:
         )
         return alone, spoken
 
-    async def _unseen(self, current: Select[Any], table: Table) -> list[str]:
-        return await self._ids(current.where(~select(SEEN.c.id).where(SEEN.c.id == table.c.id).exists()))
+    async def _unspoken(self) -> dict[str, list[str]]:
+        """Return the claims of this source that were not seen, by kind of record."""
+        found: dict[str, list[str]] = {}
+        wanted = select(CLAIM.c.kind, CLAIM.c.id).where(
+            CLAIM.c.source_id == self._export.source_id,
+            CLAIM.c.ended_at.is_(None),
+            CLAIM.c.is_mention.is_(False),
+            ~_seen(CLAIM),
+        )
+        for row in await self._connection.execute(wanted):
+            found.setdefault(row.kind, []).append(row.id)
+        return found
 
     async def _ids(self, wanted: Select[Any]) -> list[str]:
         return [row[0] for row in await self._connection.execute(wanted)]
@@ -139,3 +150,7 @@ class Ending:
         await self._claims.end(kind, silent)
         self._report.of(table.name).ended += len(gone) + len(silent)
         return schools
+
+
+def _seen(table: Table) -> Any:
+    return select(SEEN.c.id).where(SEEN.c.id == table.c.id).exists()
