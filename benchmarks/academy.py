@@ -172,8 +172,8 @@ def main(
 
 DOCUMENT = """# How fast imports are
 
-Written by `python -m benchmarks.academy`: an invented academy of {persons:,} persons (AAF, {size:.0f} MiB of XML),
-imported by `passerelle import` in a process of its own. Memory is the most that process had, without
+Written by `python -m benchmarks.academy`: an invented academy of {persons:,} persons (AAF, {size:.0f} MiB of
+XML), imported by `passerelle import` in a process of its own. Memory is the most that process had, without
 PostgreSQL's own. Python {python}; PostgreSQL and the import share two cores.
 
 | database | | records | changes | time | records/s | memory |

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Select, String, Table, insert, select, update
+from sqlalchemy import Column, MetaData, Select, String, Table, select, update
 
 from adapters import records as r
 from adapters.base import Export, InvalidExport, Remaining
 from adapters.native.announcements import ImportAnnouncements
+from adapters.native.bulk_insert import insert_new
 from adapters.native.claims import CLAIM, Claims, chunks, is_one_of
 from adapters.native.import_report import Report
 
@@ -25,6 +26,9 @@ class Shrunk(InvalidExport):
 
 class Ending:
     """Remembers what an export has, and ends the rest."""
+
+    table = SEEN.name
+    """Where it remembers."""
 
     def __init__(
         self,
@@ -54,8 +58,7 @@ class Ending:
         wanted = select(SEEN.c.id).where(is_one_of(SEEN.c.id))
         seen = set((await self._connection.execute(wanted, {"ids": list(ids)})).scalars())
         fresh = [{"id": one} for one in ids if one not in seen]
-        if fresh:
-            await self._connection.execute(insert(SEEN), fresh)
+        await insert_new(self._connection, SEEN, fresh)
         return seen
 
     async def run(self) -> set[str]:

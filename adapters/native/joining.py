@@ -90,10 +90,10 @@ class Joining:
     def _mine(self, kind: Kind) -> Any:
         """Tell in SQL whether a source that has news speaks of a record: (table) to condition."""
         sources = sorted(self.speaking)
-        spoken = select(CLAIM.c.record_id).where(
-            CLAIM.c.source_id.in_(sources), CLAIM.c.kind == kind.table().name, CLAIM.c.record_id.is_not(None)
+        spoken = select(CLAIM.c.id).where(CLAIM.c.source_id.in_(sources))
+        return lambda table: or_(
+            table.c.source_id.in_(sources), spoken.where(CLAIM.c.record_id == table.c.id).exists()
         )
-        return lambda table: or_(table.c.source_id.in_(sources), table.c.id.in_(spoken))
 
     async def _pairs(self, kind: Kind, key: Key) -> list[tuple[str, str]]:
         """Find records of other sources with the same key: (this import's, the other)."""

@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters import records as r
 from adapters.base import Changed, Export, Item, Mention, Refusal, Remaining
 from adapters.native.announcements import ImportAnnouncements
+from adapters.native.bulk_insert import insert_new
 from adapters.native.claims import CHUNK, CLAIM, Claims, chunks, claim_of, is_one_of
 from adapters.native.doorbell import ring
 from adapters.native.ending import Ending
@@ -61,6 +62,9 @@ CAPABILITIES: Mapping[str, str] = {
 }
 """What a source gives, seen from the records it brought."""
 
+FIRST_LOOK, GROWTH = 250, 4
+"""After how many new rows PostgreSQL looks at a growing table, and after how many times as many again."""
+
 
 class Loader:
     """Applies one export; used once."""
@@ -85,6 +89,7 @@ class Loader:
         self._mentions: dict[str, Mention] = {}
         self._remaining: list[Remaining] = []
         self._given: set[str] = set()
+        self._known_size: dict[str, int] = {}
         self._timetables: set[str] = set()
         self._ending = Ending(self._claims, export, rules.most_ended, self.announcements, report)
 
@@ -112,6 +117,7 @@ class Loader:
         """Write what is left, end what is gone, join what is the same, and note the import."""
         for kind in list(self._waiting):
             await self._write(kind)
+        await self._refresh_statistics(*sorted({*self._given, self._ending.table}))
         for one in self._remaining:
             self._timetables |= await self._ending.remain(one)
         if self._export.complete:
@@ -121,6 +127,12 @@ class Loader:
         await self._ending.stop()
         await self._note_source()
         await self._count_families()
+
+    async def _refresh_statistics(self, *tables: str) -> None:
+        """Let PostgreSQL plan what follows by what was just written; it would take new tables for empty."""
+        if self._connection.dialect.name == "postgresql":
+            for name in tables:
+                await self._connection.execute(text(f"ANALYZE {name}"))
 
     async def _change(self, item: Changed) -> None:
         """Take a record as it is with some columns changed."""
@@ -160,6 +172,9 @@ class Loader:
                 counts.changed += state is not None
                 changed[identity] = row
         self._given.add(table.name)
+        if counts.added > GROWTH * self._known_size.get(table.name, FIRST_LOOK):
+            await self._refresh_statistics(table.name)
+            self._known_size[table.name] = counts.added
         shared = {one: row for one, row in changed.items() if one in spoken}
         if shared:
             await self._claims.write(table, shared, kind)
@@ -172,7 +187,8 @@ class Loader:
         table = kind.table()
         changed = await self._claims.resolved(table, changed)
         await self.announcements.note(kind, changed, before)
-        await upsert(self._connection, table, changed)
+        await insert_new(self._connection, table, [row for row in changed if row["id"] not in before])
+        await upsert(self._connection, table, [row for row in changed if row["id"] in before])
         await self._write_audience(kind, changed, new=not before)
 
     @staticmethod
@@ -210,8 +226,7 @@ class Loader:
                 delete(table).where(table.c.record_id.in_(bindparam("ids", expanding=True))), ids
             )
         entries = [entry for row in rows for entry in audience_of(kind.table().name, row)]
-        if entries:
-            await self._connection.execute(insert(table), entries)
+        await insert_new(self._connection, table, entries)
 
     async def _join(self) -> None:
         """Join records with those of other sources, and report the mentions that mean nothing known."""
@@ -256,14 +271,14 @@ class Loader:
         mine = (self._speaks_of(tie), tie.c.ended_at.is_(None))
         links = select(func.count(), func.count(tie.c.legal_rank)).where(*mine)
         all_links, legal = (await self._connection.execute(links)).one()
-        tied = select(tie.c.student_id).where(tie.c.ended_at.is_(None))
+        tied = select(tie.c.id).where(tie.c.student_id == student.c.id, tie.c.ended_at.is_(None))
         alone = (
             select(func.count())
             .select_from(student)
             .where(
                 self._speaks_of(student),
                 student.c.ended_at.is_(None),
-                student.c.id.not_in(tied),
+                ~tied.exists(),
             )
         )
         self._report.links, self._report.legal_links = all_links, legal

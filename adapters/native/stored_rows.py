@@ -22,7 +22,7 @@ def stored_row(record: r.Record, now: datetime) -> dict[str, Any]:
     The hash is of what the source says, with its own references, so that it stays the same when records of
     several sources are joined.
     """
-    row = type(record).model_validate(record.model_dump()).model_dump()
+    row = record.validated(record.model_dump())
     if isinstance(record, r.Imported):
         row |= {"fetched_at": now, "ended_at": None, "content_hash": content_hash(row)}
     if isinstance(record, r.Searchable):

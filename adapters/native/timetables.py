@@ -68,9 +68,9 @@ async def _show(connection: AsyncConnection, school: str, hidden: Any) -> None:
     await connection.execute(
         delete(AUDIENCE).where(AUDIENCE.c.record_kind == "lesson", AUDIENCE.c.record_id.in_(gone))
     )
-    shown = select(AUDIENCE.c.record_id).where(AUDIENCE.c.record_kind == "lesson")
+    shown = select(AUDIENCE.c.id).where(AUDIENCE.c.record_id == LESSON.c.id)
     missing = select(LESSON.c.id).where(
-        LESSON.c.school_id == school, LESSON.c.ended_at.is_(None), ~hidden, LESSON.c.id.not_in(shown)
+        LESSON.c.school_id == school, LESSON.c.ended_at.is_(None), ~hidden, ~shown.exists()
     )
     for some in chunks((await connection.execute(missing)).scalars().all()):
         rows = await connection.execute(select(LESSON).where(is_one_of(LESSON.c.id)), {"ids": some})

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import unicodedata
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, DateTime, Dialect, Table, TypeDecorator
@@ -54,10 +56,45 @@ class Record(SQLModel):
 
     id: str = Field(primary_key=True, max_length=64)
 
+    def __init__(self, **data: Any) -> None:
+        """Set what is given, and the defaults of the rest; nothing is validated (the loader does)."""
+        if not data:
+            super().__init__()
+            return
+        # SQLModel would set each attribute through the ORM, which costs most of an import and is never used.
+        plain, made = _defaults(type(self))
+        self.__dict__.update(plain)
+        self.__dict__.update({name: make() for name, make in made.items() if name not in data})
+        self.__dict__.update(data)
+        object.__setattr__(self, "__pydantic_fields_set__", set(data))
+        object.__setattr__(self, "__pydantic_extra__", None)
+        object.__setattr__(self, "__pydantic_private__", None)
+
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def validated(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Check values against the fields of the record and return all of them, defaults included.
+
+        Raises pydantic.ValidationError.
+        """
+        return dict(cls.__pydantic_validator__.validate_python(dict(values)).__dict__)
+
     @classmethod
     def table(cls) -> Table:
         """Return the SQL table of this record."""
         return SQLModel.metadata.tables[str(cls.__tablename__)]
+
+
+@cache
+def _defaults(kind: type[Record]) -> tuple[dict[str, Any], dict[str, Callable[[], Any]]]:
+    """Return the defaults of a record, and the functions that make those of lists and mappings."""
+    fields = kind.model_fields.items()
+    plain = {
+        name: one.default for name, one in fields if one.default_factory is None and not one.is_required()
+    }
+    made: Any = {name: one.default_factory for name, one in fields if one.default_factory is not None}
+    return plain, made
 
 
 def kinds_of_records(base: type[Record] = Record) -> list[type[Record]]:
