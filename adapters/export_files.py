@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -36,11 +36,17 @@ class ExportFile:
             with self.path.open("rb") as file:
                 yield file
             return
-        try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self.name) as file:
-                yield file
-        except DAMAGE as error:
-            raise InvalidExport(f"{self.path.name}, {self.name}: the zip is damaged or locked.") from error
+        damaged = f"{self.path.name}, {self.name}: the zip is damaged or locked."
+        with ExitStack() as stack:
+            try:
+                archive = stack.enter_context(zipfile.ZipFile(self.path))
+                member = stack.enter_context(archive.open(self.name))
+            except (*DAMAGE, ValueError, KeyError) as error:
+                raise InvalidExport(damaged) from error
+            try:
+                yield member
+            except DAMAGE as error:
+                raise InvalidExport(damaged) from error
 
     @property
     def stem(self) -> str:
@@ -68,14 +74,14 @@ def _files_of(path: Path) -> Iterator[ExportFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except DAMAGE as error:
+    except (*DAMAGE, ValueError) as error:
         raise InvalidExport(f"{path}: the zip is damaged; export again.") from error
     total = sum(member.file_size for member in members)
     if total > LARGEST_ZIP or total > HIGHEST_RATIO * max(path.stat().st_size, 2**20):
         raise InvalidExport(f"{path}: would unpack to {total} bytes; this is no export.")
     for member in members:
         place = PurePosixPath(member.filename.replace("\\", "/"))
-        if place.is_absolute() or ".." in place.parts:
+        if not member.filename or place.is_absolute() or ".." in place.parts:
             raise InvalidExport(f"{path}: holds {member.filename!r}, outside of it.")
         if not member.is_dir():
             yield ExportFile(member.filename, member.file_size, path, in_zip=True)

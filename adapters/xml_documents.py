@@ -55,7 +55,7 @@ def document(file: ExportFile) -> Any:
 
 def name_of(element: Any) -> str:
     """Return the name of an element without its namespace; empty for what is no element."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def children(element: Any, *path: str) -> Iterator[Any]:

@@ -34,7 +34,8 @@ class EdtReader:
         """Yield the school, its resources, students and every lesson. Raises InvalidExport."""
         file = _file(path)
         root = document(file)
-        school = School(_uai(root, file, options), file)
+        uai = _uai(root, file, options)
+        school = School(uai, f"edt:{uai}", file.name)
         yield school_of_number(school.source, school.uai)
         yield from year_and_grid(root, school)
         yield from resources(root, school)

@@ -9,9 +9,9 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from adapters import records as r
-from adapters.base import InvalidExport, Item, Refusal
-from adapters.export_files import ExportFile
-from adapters.french_schools import french_date, time_zone
+from adapters.base import InvalidExport, Item
+from adapters.french_schools import french_date
+from adapters.school_export import SchoolExport
 from adapters.school_time import clock
 from adapters.xml_documents import attribute, children, name_of
 
@@ -20,11 +20,9 @@ WEEKS = range(1, 64)
 
 
 @dataclass(slots=True)
-class School:
+class School(SchoolExport):
     """The school of the export, and what was read of it so far; most by Ident."""
 
-    uai: str
-    file: ExportFile
     first_monday: date = date.min
     grid: dict[int, tuple[time, time]] = field(default_factory=dict)
     """Begin and end of each place of the day."""
@@ -39,29 +37,6 @@ class School:
     """Names of subjects by the id of the record."""
     groups_of: dict[str, list[str]] = field(default_factory=dict)
     """Ids of the groups that a class or a part of one belongs to as a whole, by its id."""
-
-    @property
-    def source(self) -> str:
-        """The id of the source."""
-        return f"edt:{self.uai}"
-
-    @property
-    def zone(self) -> str:
-        """The time zone of the school."""
-        return time_zone(self.uai)
-
-    def common(self, kind: str, external_id: str) -> dict[str, Any]:
-        """Return the columns that every record has."""
-        return {
-            "id": r.record_id(self.source, kind, external_id),
-            "school_id": r.record_id(self.source, "School", self.uai),
-            "source_id": self.source,
-            "external_id": external_id,
-        }
-
-    def refusal(self, element: Any, record: str, name: str, value: str, why: str, do: str) -> Refusal:
-        """Describe what could not be taken, with file and line."""
-        return Refusal(f"{self.file.name}, line {element.sourceline}", record, name, value, why, do)
 
 
 def entities(root: Any, container: str, name: str) -> Iterator[Any]:
@@ -83,7 +58,7 @@ def year_and_grid(root: Any, school: School) -> Iterator[Item]:
     first = first_date(year, "DatePremierJourSemaine1") if year is not None else None
     if year is None or first is None:
         raise InvalidExport(
-            f"{school.file.name}: AnneeScolaire needs DatePremierJourSemaine1, as in 2026-08-31; without it "
+            f"{school.file}: AnneeScolaire needs DatePremierJourSemaine1, as in 2026-08-31; without it "
             "no week has a date."
         )
     school.first_monday = first - timedelta(days=first.weekday())

@@ -64,7 +64,9 @@ def _feed(path: Path, options: Options) -> Feed:
     if year and not (year.isdigit() and 1900 < int(year) < 2100):
         raise InvalidExport(f"--option year={year}: write the year in which the school year begins, as 2026.")
     called = options.get("class") or path.stem
-    return Feed(school, kind, called, path.name, int(year) if year else _school_year(date.today()))
+    source = f"ical:{school}:{kind}:{called}"[:64]
+    first = int(year) if year else _school_year(date.today())
+    return Feed(school, source, path.name, kind, called, first)
 
 
 def _school_year(day: date) -> int:

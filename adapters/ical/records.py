@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from adapters import records as r
 from adapters.base import Item, Mention, Refusal
-from adapters.french_schools import time_zone
 from adapters.ical.calendars import Calendar, Occurrence
+from adapters.school_export import SchoolExport
 
 REASON = re.compile(
     r"^(?P<reason>prof(?:esseur|\.)?\s+absent\w*|cours\s+annul\w+|classe\s+absente|annul\w+|cancel\w+)\s*[:\-–]*\s*",
@@ -20,46 +19,20 @@ REASON = re.compile(
 """Why a lesson does not take place, as PRONOTE writes it before the subject."""
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+@dataclass(slots=True)
+class Feed(SchoolExport):
     """What a calendar is for: a school, and for a timetable a class."""
 
-    school: str
     kind: str
     called: str
-    file: str
     year: int
-
-    @property
-    def source(self) -> str:
-        """The id of the source."""
-        return f"ical:{self.school}:{self.kind}:{self.called}"[:64]
-
-    @property
-    def zone(self) -> str:
-        """The time zone of the school."""
-        return time_zone(self.school)
-
-    def id(self, kind: str, external_id: str) -> str:
-        """Return the id of a record."""
-        return r.record_id(self.source, kind, external_id)
-
-    def common(self, kind: str, external_id: str) -> dict[str, Any]:
-        """Return the columns that every record has; a UID may be longer than an id may."""
-        short = external_id if len(external_id) <= 200 else r.record_id("ical", kind, external_id)
-        return {
-            "id": self.id(kind, external_id),
-            "school_id": self.id("School", self.school),
-            "source_id": self.source,
-            "external_id": short,
-        }
 
 
 def mentioned(feed: Feed) -> Iterator[Item]:
     """Yield the school, and the class of a timetable, that the calendar is for."""
-    school = r.School(**feed.common("School", feed.school), name=feed.school, national_id=feed.school)
+    school = r.School(**feed.common("School", feed.uai), name=feed.uai, national_id=feed.uai)
     why, do = "this school is in no export that was imported", "Import its people; the calendar shows then."
-    yield Mention(school, Refusal(feed.file, feed.called, "school", feed.school, why, do))
+    yield Mention(school, Refusal(feed.file, feed.called, "school", feed.uai, why, do))
     if feed.kind == "timetable":
         place = r.SchoolClass(**feed.common("SchoolClass", feed.called), name=feed.called)
         why = "this class is in no export that was imported"

@@ -14,6 +14,7 @@ from typing import Any
 from adapters import records as r
 from adapters.base import Item, Refusal
 from adapters.french_schools import GUARDIAN_PERMISSIONS, french_date
+from adapters.school_export import SchoolExport
 from adapters.tables import DataTable, TableRow
 
 CHILD = ("Nom d'usage enfant", "Nom de famille enfant", "Prénom enfant", "Classes enfants")
@@ -21,27 +22,12 @@ CHILD = ("Nom d'usage enfant", "Nom de famille enfant", "Prénom enfant", "Class
 
 
 @dataclass(slots=True)
-class Pupils:
+class Pupils(SchoolExport):
     """The school, and its pupils by names."""
 
-    school: str
     by_name: dict[str, list[tuple[str, frozenset[str]]]] = field(default_factory=lambda: defaultdict(list))
     """Ids and folded classes of the pupils of a name; under the family name and under the usual one."""
     classes: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def source(self) -> str:
-        """The id of the source."""
-        return f"onde:{self.school}"
-
-    def common(self, kind: str, external_id: str) -> dict[str, Any]:
-        """Return the columns that every record has."""
-        return {
-            "id": r.record_id(self.source, kind, external_id),
-            "school_id": r.record_id(self.source, "School", self.school),
-            "source_id": self.source,
-            "external_id": external_id[:200],
-        }
 
     def places(self, listed: str) -> Iterator[tuple[str, r.SchoolClass | None]]:
         """Yield the ids of classes in a list such as `CE1;CE2`, each with its record when it is new."""

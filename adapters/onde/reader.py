@@ -44,7 +44,7 @@ class OndeReader:
         """Yield pupils, then guardians and teachers, who name them. Raises InvalidExport."""
         files = _files(path)
         school, access = _choices(path, options, files)
-        known, done = Pupils(school), 0
+        known, done = Pupils(school, f"onde:{school}", ""), 0
         yield school_of_number(known.source, school, kind="PRIMARY")
         for kind, file in files.items():
             table = read_table(file)

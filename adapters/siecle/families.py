@@ -7,22 +7,20 @@ from typing import Any
 
 from adapters import records as r
 from adapters.base import Item, Mention
-from adapters.export_files import ExportFile
 from adapters.french_schools import GUARDIAN_PERMISSIONS, relation
-from adapters.siecle.students import Found, refusal
+from adapters.siecle.students import Found
 from adapters.xml_documents import attribute, children, text
 
 LEVELS = {"1": "LEGAL_GUARDIAN", "2": "IN_CHARGE", "3": "CONTACT"}
 
 
-def guardians(data: Any, file: ExportFile, found: Found) -> Iterator[Item]:
+def guardians(data: Any, found: Found) -> Iterator[Item]:
     """Yield the guardians with their addresses."""
     addresses = {attribute(one, "ADRESSE_ID"): one for one in children(data, "ADRESSES", "ADRESSE")}
     for one in children(data, "PERSONNES", "PERSONNE"):
         number, last_name = attribute(one, "PERSONNE_ID"), text(one, "NOM_USAGE", "NOM_DE_FAMILLE", "NOM")
         if number is None or last_name is None:
-            yield refusal(
-                file,
+            yield found.refusal(
                 one,
                 number or "",
                 "NOM_DE_FAMILLE",
@@ -56,7 +54,7 @@ def _address(one: Any) -> dict[str, Any]:
     }
 
 
-def ties(data: Any, file: ExportFile, found: Found) -> Iterator[Item]:
+def ties(data: Any, found: Found) -> Iterator[Item]:
     """Yield who is responsible for whom; legal guardians who come first have rank 1."""
     ranks: dict[str, int] = {}
     mentioned: set[str] = set()
@@ -68,15 +66,15 @@ def ties(data: Any, file: ExportFile, found: Found) -> Iterator[Item]:
         student, person = text(one, "ELEVE_ID"), text(one, "PERSONNE_ID")
         if student is None or person not in found.guardians:
             why = "this person is not among the PERSONNE of the file"
-            yield refusal(
-                file, one, student or "", "PERSONNE_ID", person or "", why, "Export the file again."
+            yield found.refusal(
+                one, student or "", "PERSONNE_ID", person or "", why, "Export the file again."
             )
             continue
         if student not in found.students and student not in mentioned:
             mentioned.add(student)
             why = "this student is in no export that was imported"
             do = "Import ElevesSansAdresses of this school too; the tie is kept and shown from then on."
-            yield Mention(_named(found, student), refusal(file, one, person, "ELEVE_ID", student, why, do))
+            yield Mention(_named(found, student), found.refusal(one, person, "ELEVE_ID", student, why, do))
         yield _tie(one, student, person, ranks, found)
 
 

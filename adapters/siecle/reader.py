@@ -41,25 +41,27 @@ class SiecleReader:
     def read(self, path: Path, options: Options) -> Iterator[Item]:
         """Yield records and refusals, and after each file the bytes read. Raises InvalidExport."""
         files = _files(path)
-        found, done = Found(_school(files)), 0
+        uai, done = _school(files), 0
+        found = Found(uai, f"siecle:{uai}", "")
         yield found.school()
         for root, file in files:
-            yield from _items(root, document(file), file, found)
+            found.file = file.name
+            yield from _items(root, document(file), found)
             done += file.size
             yield done
 
 
-def _items(root: str, element: Any, file: ExportFile, found: Found) -> Iterator[Item]:
+def _items(root: str, element: Any, found: Found) -> Iterator[Item]:
     data = next(children(element, "DONNEES"), None)
     if data is None:
-        raise InvalidExport(f"{file.name}: has no DONNEES; export again.")
+        raise InvalidExport(f"{found.file}: has no DONNEES; export again.")
     if root == "BEE_NOMENCLATURES":
         yield from nomenclature(data, found)
     elif root == "BEE_ELEVES":
-        yield from students(data, file, found)
+        yield from students(data, found)
     else:
-        yield from guardians(data, file, found)
-        yield from ties(data, file, found)
+        yield from guardians(data, found)
+        yield from ties(data, found)
 
 
 def _files(path: Path) -> list[tuple[str, ExportFile]]:

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 from adapters import records as r
-from adapters.base import Item, Refusal
-from adapters.export_files import ExportFile
+from adapters.base import Item
 from adapters.french_schools import french_date, school_of_number
+from adapters.school_export import SchoolExport
 from adapters.xml_documents import attribute, children, text
 
 BOARDING = {
@@ -21,41 +21,17 @@ BOARDING = {
 
 
 @dataclass(slots=True)
-class Found:
+class Found(SchoolExport):
     """The school of the export, and what was read of it so far."""
 
-    uai: str
     courses: dict[str, str] = field(default_factory=dict)
     students: dict[str, str] = field(default_factory=dict)
     guardians: dict[str, str | None] = field(default_factory=dict)
     """Titles of guardians by PERSONNE_ID."""
 
-    @property
-    def source(self) -> str:
-        """The id of the source."""
-        return f"siecle:{self.uai}"
-
-    def id(self, kind: str, external_id: str) -> str:
-        """Return the id of a record."""
-        return r.record_id(self.source, kind, external_id)
-
     def school(self) -> r.School:
         """Make the record of the school; SIECLE knows no more of it than its number."""
         return school_of_number(self.source, self.uai)
-
-    def common(self, kind: str, external_id: str) -> dict[str, Any]:
-        """Return the columns that every record has."""
-        return {
-            "id": self.id(kind, external_id),
-            "school_id": self.id("School", self.uai),
-            "source_id": self.source,
-            "external_id": external_id,
-        }
-
-
-def refusal(file: ExportFile, element: Any, record: str, name: str, value: str, why: str, do: str) -> Refusal:
-    """Describe what could not be taken, with file and line."""
-    return Refusal(f"{file.name}, line {element.sourceline}", record, name, value, why, do)
 
 
 def nomenclature(data: Any, found: Found) -> Iterator[Item]:
@@ -79,7 +55,7 @@ def nomenclature(data: Any, found: Found) -> Iterator[Item]:
             yield r.Course(**{**found.common("Course", code), "school_id": None}, name=name)
 
 
-def students(data: Any, file: ExportFile, found: Found) -> Iterator[Item]:
+def students(data: Any, found: Found) -> Iterator[Item]:
     """Yield students, the classes and groups they name, and who is in which."""
     periods: dict[str, tuple[date | None, date | None]] = {}
     for one in children(data, "ELEVES", "ELEVE"):
@@ -87,7 +63,7 @@ def students(data: Any, file: ExportFile, found: Found) -> Iterator[Item]:
         last_name = text(one, "NOM_USAGE", "NOM_DE_FAMILLE", "NOM")
         if number is None or last_name is None:
             name, why = ("ELEVE_ID", "no number") if number is None else ("NOM_DE_FAMILLE", "no name")
-            yield refusal(file, one, number or "", name, "", why, "Complete the student in SIECLE.")
+            yield found.refusal(one, number or "", name, "", why, "Complete the student in SIECLE.")
             continue
         days: dict[str, date | None] = {}
         for name in ("DATE_NAISS", "DATE_ENTREE", "DATE_SORTIE"):
@@ -96,10 +72,10 @@ def students(data: Any, file: ExportFile, found: Found) -> Iterator[Item]:
                 days[name] = french_date(value)
             except ValueError:
                 days[name] = None
-                yield refusal(file, one, number, name, value or "", "not a date", "Write it as dd/mm/yyyy.")
+                yield found.refusal(one, number, name, value or "", "not a date", "Write it as dd/mm/yyyy.")
         periods[number] = days["DATE_ENTREE"], days["DATE_SORTIE"]
         yield from _student(one, number, last_name, days, found)
-    yield from _structures(data, file, found, periods)
+    yield from _structures(data, found, periods)
 
 
 def _student(
@@ -129,21 +105,21 @@ def _student(
 
 
 def _structures(
-    data: Any, file: ExportFile, found: Found, periods: dict[str, tuple[date | None, date | None]]
+    data: Any, found: Found, periods: dict[str, tuple[date | None, date | None]]
 ) -> Iterator[Item]:
     known: set[str] = set()
     for one in children(data, "STRUCTURES", "STRUCTURES_ELEVE"):
         number = attribute(one, "ELEVE_ID") or ""
         if number not in found.students:
             why, do = "this student is not among the ELEVE of the file", "Export the file again."
-            yield refusal(file, one, number, "ELEVE_ID", number, why, do)
+            yield found.refusal(one, number, "ELEVE_ID", number, why, do)
             continue
         for structure in children(one, "STRUCTURE"):
             name, kind = text(structure, "CODE_STRUCTURE"), text(structure, "TYPE_STRUCTURE")
             if name is None or kind not in ("D", "G"):
                 why = "neither a class (D) nor a group (G) with a code"
-                yield refusal(
-                    file, structure, number, "TYPE_STRUCTURE", kind or "", why, "Correct it in SIECLE."
+                yield found.refusal(
+                    structure, number, "TYPE_STRUCTURE", kind or "", why, "Correct it in SIECLE."
                 )
                 continue
             class_type = "HOMEROOM" if kind == "D" else "SCHEDULED"

@@ -30,7 +30,8 @@ class StsReader:
         """Yield the school, its staff and classes, then the lessons of the year. Raises InvalidExport."""
         file = _file(path)
         root = document(file)
-        school = School(_uai(root, file), file)
+        uai = _uai(root, file)
+        school = School(uai, f"sts:{uai}", file.name)
         yield from school_and_year(root, school)
         yield from places(root, school)
         yield from people(root, school)

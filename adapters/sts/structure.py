@@ -10,8 +10,8 @@ from typing import Any
 
 from adapters import records as r
 from adapters.base import InvalidExport, Item, Refusal
-from adapters.export_files import ExportFile
-from adapters.french_schools import ROLES, french_date, school_kind, school_of_number, time_zone
+from adapters.french_schools import ROLES, french_date, school_kind, school_of_number
+from adapters.school_export import SchoolExport
 from adapters.xml_documents import attribute, children, text
 
 LONGEST_YEAR = 730
@@ -19,11 +19,9 @@ LONGEST_YEAR = 730
 
 
 @dataclass(slots=True)
-class School:
+class School(SchoolExport):
     """The school of the export, and what was read of it so far."""
 
-    uai: str
-    file: ExportFile
     first_day: date = date.min
     last_day: date = date.min
     weeks: dict[str, list[date]] = field(default_factory=dict)
@@ -34,33 +32,6 @@ class School:
     rooms: set[str] = field(default_factory=set)
     main_teachers: dict[tuple[str, str], bool] = field(default_factory=dict)
     """Staff and the class they are main teacher of, and whether they also teach it a subject."""
-
-    @property
-    def source(self) -> str:
-        """The id of the source."""
-        return f"sts:{self.uai}"
-
-    @property
-    def zone(self) -> str:
-        """The time zone of the school."""
-        return time_zone(self.uai)
-
-    def id(self, kind: str, external_id: str) -> str:
-        """Return the id of a record."""
-        return r.record_id(self.source, kind, external_id)
-
-    def common(self, kind: str, external_id: str) -> dict[str, Any]:
-        """Return the columns that every record has."""
-        return {
-            "id": self.id(kind, external_id),
-            "school_id": self.id("School", self.uai),
-            "source_id": self.source,
-            "external_id": external_id,
-        }
-
-    def refusal(self, element: Any, record: str, name: str, value: str, why: str, do: str) -> Refusal:
-        """Describe what could not be taken, with file and line."""
-        return Refusal(f"{self.file.name}, line {element.sourceline}", record, name, value, why, do)
 
 
 def school_and_year(root: Any, school: School) -> Iterator[Item]:
@@ -85,7 +56,7 @@ def school_and_year(root: Any, school: School) -> Iterator[Item]:
         school.first_day, school.last_day = french_date(first) or date.min, french_date(last) or date.min
     if not 0 < (school.last_day - school.first_day).days < LONGEST_YEAR:
         raise InvalidExport(
-            f"{school.file.name}: ANNEE_SCOLAIRE must have DATE_DEBUT and DATE_FIN, as in 2026-09-01; "
+            f"{school.file}: ANNEE_SCOLAIRE must have DATE_DEBUT and DATE_FIN, as in 2026-09-01; "
             f"it has {first!r} and {last!r}."
         )
     for one in children(root, "DONNEES", "ALTERNANCES", "ALTERNANCE"):

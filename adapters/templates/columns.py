@@ -9,7 +9,8 @@ from typing import Any
 
 from adapters import records as r
 from adapters.base import Item, Mention, Refusal
-from adapters.french_schools import french_date, time_zone
+from adapters.french_schools import french_date
+from adapters.school_export import SchoolExport
 from adapters.school_time import clock, instant
 
 TRUE = {"oui", "o", "yes", "y", "vrai", "true", "1", "x"}
@@ -43,34 +44,11 @@ class Column:
 
 
 @dataclass(slots=True)
-class Known:
+class Known(SchoolExport):
     """The school of the file, and what its rows named so far."""
 
-    school: str
-    entity: str
-    file: str
     named: set[str] = field(default_factory=set)
     holidays: list[dict[str, str]] = field(default_factory=list)
-
-    @property
-    def source(self) -> str:
-        """The id of the source."""
-        return f"csv:{self.school}:{self.entity}"
-
-    @property
-    def zone(self) -> str:
-        """The time zone of the school."""
-        return time_zone(self.school)
-
-    def common(self, kind: str, external_id: str) -> dict[str, Any]:
-        """Return the columns that every record has."""
-        short = external_id if len(external_id) <= 200 else r.record_id("csv", kind, external_id)
-        return {
-            "id": r.record_id(self.source, kind, external_id),
-            "school_id": r.record_id(self.source, "School", self.school),
-            "source_id": self.source,
-            "external_id": short,
-        }
 
 
 class Fields:
@@ -174,7 +152,7 @@ class Fields:
 
     def school(self) -> str:
         """Name the school of the file."""
-        uai = self.known.school
+        uai = self.known.uai
         return self.mention(r.School, uai, "school", uai, name=uai, national_id=uai)
 
     def student(self) -> str:

@@ -31,7 +31,7 @@ class TemplateReader:
         file, template, _ = _opened(path, options)
         known = _known(file, template, options)
         complete = options.get("partial", "no") != "yes"
-        return Export(known.source, f"{template.title} of {known.school}", complete, file.size)
+        return Export(known.source, f"{template.title} of {known.uai}", complete, file.size)
 
     def read(self, path: Path, options: Options) -> Iterator[Item]:
         """Yield the records of each row; a row with a bad field is refused alone. Raises InvalidExport."""
@@ -124,4 +124,4 @@ def _known(file: ExportFile, template: Template, options: Options) -> Known:
     school = options.get("school")
     if not school:
         raise InvalidExport(f"{file.name}: say which school it is of: --option school=UAI.")
-    return Known(school, template.name, file.name)
+    return Known(school, f"csv:{school}:{template.name}", file.name)
