@@ -57,11 +57,17 @@ class Record(SQLModel):
     id: str = Field(primary_key=True, max_length=64)
 
     def __init__(self, **data: Any) -> None:
-        """Set what is given, and the defaults of the rest; nothing is validated (the loader does)."""
+        """Set what is given, and the defaults of the rest; nothing is validated (the loader does).
+
+        Raises TypeError for a column that the record does not have.
+        """
         if not data:
             super().__init__()
             return
         # SQLModel would set each attribute through the ORM, which costs most of an import and is never used.
+        if not data.keys() <= type(self).model_fields.keys():
+            unknown = ", ".join(sorted(data.keys() - type(self).model_fields.keys()))
+            raise TypeError(f"{type(self).__name__} has no column {unknown}.")
         plain, made = _defaults(type(self))
         self.__dict__.update(plain)
         self.__dict__.update({name: make() for name, make in made.items() if name not in data})
