@@ -36,7 +36,7 @@ serve: setup ## Import the example export, add the demo year, start the gateway
 	else echo "Node.js is not installed: clients in JavaScript are not tested."; fi
 
 test: setup .setup-clients check ## Run every check and test
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3 --dist worksteal
 
 check: setup ## Lint, types, architecture
 	$(BIN)/ruff check .

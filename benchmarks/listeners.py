@@ -242,7 +242,8 @@ async def soak(
 async def _break(server: Server, plan: Plan, restart: Callable[[], None] | None, kills: bool) -> None:
     await asyncio.sleep(plan.seconds / 3)
     if kills:
-        os.kill(server.workers()[0], signal.SIGKILL)
+        # Not just any worker: on a busy machine one may have accepted nobody yet.
+        os.kill(max(server.workers(), key=_open_files), signal.SIGKILL)
     await asyncio.sleep(plan.seconds / 3)
     if restart is not None:
         await asyncio.to_thread(restart)
@@ -284,3 +285,8 @@ def memory(server: Server) -> float:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         total += next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
     return total
+
+
+def _open_files(pid: int) -> int:
+    """Count the files and connections that a process holds open."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())

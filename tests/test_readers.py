@@ -296,7 +296,7 @@ def test_zips_that_reach_out_or_explode_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidExport, match=r"outside of it"):
         export_files(absolute)
     nameless = tmp_path / "nameless.zip"
-    nameless.write_bytes(_zip(tmp_path / "x.zip", **{"n": b"x"}).read_bytes().replace(b"n", b"\x00"))
+    nameless.write_bytes(_zip(tmp_path / "x.zip", n=b"x").read_bytes().replace(b"n", b"\x00"))
     with pytest.raises(InvalidExport, match=r"holds '', outside of it"):
         export_files(nameless)
     bomb = _zip(tmp_path / "bomb.zip", **{"a.xml": bytes(2**20 * 300)})
