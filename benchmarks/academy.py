@@ -220,8 +220,8 @@ DOCUMENT = """# How fast imports are
 
 Written by `python -m benchmarks.academy`: an invented academy of {persons:,} persons (AAF, {size:.0f} MiB of
 XML), imported by `passerelle import` in a process of its own while a gateway answers. Memory is the most that
-process had, without PostgreSQL's own. Python {python}; PostgreSQL, the import, the gateway and who asks it share
-two cores.
+process had, without PostgreSQL's own. Python {python}; PostgreSQL, the import, the gateway and who asks it
+share two cores.
 
 | database | | records | changes | time | records/s | memory |
 | --- | --- | --- | --- | --- | --- | --- |
