@@ -24,7 +24,10 @@ from sqlmodel import SQLModel
 from adapters import records as r
 from adapters.base import Changed, InvalidExport, Item, Mention, ReaderAdapter, Refusal, Remaining
 from adapters.export_files import export_files
-from adapters.native.database import open_database
+from adapters.native import ending
+from adapters.native.database import migrate, open_database
+from adapters.native.ending import Shrunk
+from adapters.native.import_rules import Rules
 from adapters.native.loader import load
 from gateway.adapters_installed import reader, readers
 from gateway.imports import recognised
@@ -160,6 +163,26 @@ def test_the_same_export_again_changes_nothing(export: tuple[ReaderAdapter, Writ
     url = f"sqlite:///{tmp_path / 'school.db'}"
     assert bring(url, export[1]).changes > 0
     assert bring(url, export[1]).changes == 0
+
+
+async def test_a_complete_export_that_lost_most_of_its_records_is_stopped(
+    export: tuple[ReaderAdapter, Written], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter, written = export
+    monkeypatch.setattr(ending, "FEW", 0)  # the examples here are small
+    url = f"sqlite:///{tmp_path / 'school.db'}"
+    engine, found = open_database(url), adapter.inspect(written.path, written.options)
+    items = list(adapter.read(written.path, written.options))
+    few = [one for one in items if not isinstance(one, r.Record) or isinstance(one, r.School)]
+    rules = Rules(most_ended=0.2)
+    await migrate(engine)
+    await load(engine, found, items, NOW, rules=rules)
+    before = await asyncio.to_thread(_all_rows, url)
+    with pytest.raises(Shrunk, match=r"would end. Nothing was changed.*--allow-shrink"):
+        await load(engine, found, few, NOW, rules=rules)
+    assert await asyncio.to_thread(_all_rows, url) == before
+    assert (await load(engine, found, few, NOW)).changes > 0
+    await engine.dispose()
 
 
 # ---- damage ----------------------------------------------------------------------------------------------
