@@ -7,6 +7,7 @@ by name. Whatever the order of imports, the same exports give the same graph.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -277,14 +278,25 @@ def _against(kind: Kind, one: Mapping[str, Any], other: Mapping[str, Any], commo
         return "one source has both"
     if kind not in PERSONS:
         return None
-    words = [
-        set(r.search_text(f"{row['first_name'] or ''} {row['last_name']}").split())
-        | set(r.search_text(row.get("birth_name") or "").split())
-        for row in (one, other)
-    ]
-    if not words[0] & words[1]:
+    if not _names_fit(one, other):
         return "the same number, but other names"
     for name in ("information_system_id", "national_id"):
         if one.get(name) and other.get(name) and one[name] != other[name] and kind is r.Student:
             return "the same names and day of birth, but other numbers"
     return None
+
+
+def _names_fit(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two persons share a first name, and a family name or a name at birth.
+
+    Brothers and sisters share one of the two; a first name that is missing fits any.
+    """
+    first, family = (
+        [_words(row, *columns) for row in (one, other)]
+        for columns in (("first_name",), ("last_name", "birth_name"))
+    )
+    return bool(family[0] & family[1]) and (not all(first) or bool(first[0] & first[1]))
+
+
+def _words(row: Mapping[str, Any], *columns: str) -> set[str]:
+    return {word for name in columns for word in re.findall(r"\w+", r.search_text(row.get(name) or ""))}
