@@ -99,6 +99,34 @@ def test_a_record_ends_when_the_last_export_that_had_it_no_longer_does(database:
         assert len(rows(database, r.Student, "id")) == left
 
 
+def test_a_tie_that_the_most_believed_source_takes_away_opens_nothing_though_others_still_have_it(
+    database: str, tmp_path: Path
+) -> None:
+    bring_all(database, tmp_path, ["aaf", "siecle"])
+    query = "{ viewer { students { displayName } } }"
+    assert len(ask(database, "Paul", query, {})["viewer"]["students"]) == 2
+    written = ALL["siecle"](_folder(tmp_path, "later"))
+    (file,) = written.path.glob("*Responsables*")
+    with zipfile.ZipFile(file) as archive:
+        (name,) = archive.namelist()
+        text = archive.read(name).decode("iso-8859-15")
+    start = text.index("<RESPONSABLE_ELEVE><ELEVE_ID>5001</ELEVE_ID><PERSONNE_ID>302<")
+    end = text.index("</RESPONSABLE_ELEVE>", start) + len("</RESPONSABLE_ELEVE>")
+    file.unlink()
+    (written.path / name).write_bytes((text[:start] + text[end:]).encode("iso-8859-15"))
+    bring(database, written)
+    assert ask(database, "Paul", query, {})["viewer"]["students"] == [{"displayName": "Léo MARTIN"}]
+    bring_all(database, _folder(tmp_path, "again"), ["aaf"])
+    assert len(ask(database, "Paul", query, {})["viewer"]["students"]) == 1
+    bring_all(database, _folder(tmp_path, "back"), ["siecle"])
+    assert len(ask(database, "Paul", query, {})["viewer"]["students"]) == 2
+
+
+def _folder(parent: Path, name: str) -> Path:
+    (parent / name).mkdir()
+    return parent / name
+
+
 def _siecle_without_leo(folder: Path, tmp_path: Path) -> None:
     import_from = tmp_path / "other"
     import_from.mkdir()

@@ -121,12 +121,16 @@ class Claims:
         wanted = select(CLAIM).where(is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False))
         for some in chunks(record_ids):
             spoken: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+            withdrawn: dict[str, list[str]] = defaultdict(list)
             for claim in (await self.connection.execute(wanted, {"ids": some})).mappings():
                 if claim["ended_at"] is None:
                     spoken[claim["record_id"]].append(dict(claim))
+                else:
+                    withdrawn[claim["record_id"]].append(claim["source_id"])
             rows = []
             for record, claims in spoken.items():
-                made = kind.model_validate(self.precedence.merged(table.name, claims) | {"id": record})
+                content = self.precedence.merged(table.name, claims, withdrawn[record])
+                made = kind.model_validate(content | {"id": record})
                 rows.append(stored_row(made, self.now))
             await upsert(self.connection, table, await self.resolved(table, rows))
             silent = [one for one in some if one not in spoken]

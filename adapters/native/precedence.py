@@ -25,6 +25,7 @@ RIGHTS = frozenset(
     {"responsibility", "legal_rank", "has_data_access", "permissions", "valid_from", "valid_to"}
 )
 """Columns of a guardianship that go together: rights are never pieced together from two sources."""
+NO_RIGHTS: Mapping[str, Any] = {"has_data_access": False, "permissions": []}
 PROVENANCE = frozenset({"source_id", "external_id", "modified_at"})
 
 
@@ -40,8 +41,13 @@ class Precedence:
         reader = source_id.partition(":")[0]
         return (order.index(reader) if reader in order else len(order)), source_id
 
-    def merged(self, table: str, claims: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-        """Make the content of one record from those of its sources: each field from the first that has it."""
+    def merged(
+        self, table: str, claims: Iterable[Mapping[str, Any]], withdrawn: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """Make the content of one record from those of its sources: each field from the first that has it.
+
+        `withdrawn` are the sources that spoke of it and no longer do.
+        """
         ordered = sorted(claims, key=lambda one: self.rank(table, one["source_id"]))
         contents: list[dict[str, Any]] = [one["content"] for one in ordered]
         first = contents[0]
@@ -50,6 +56,11 @@ class Precedence:
             whole = name in PROVENANCE or (table == "guardianship" and name in RIGHTS)
             values = [content.get(name) for content in (contents[:1] if whole else contents)]
             found[name] = next((one for one in values if not _is_weak(table, name, one, first)), first[name])
+        if table == "guardianship" and any(
+            self.rank(table, one) < self.rank(table, ordered[0]["source_id"]) for one in withdrawn
+        ):
+            # Who is believed more took the tie away: what others still say of it opens nothing.
+            found |= NO_RIGHTS
         if table == "subject" and any(one.get("school_id") is None for one in contents):
             found["school_id"] = None  # known nationally: other schools refer to it too
         return found
