@@ -268,12 +268,20 @@ async def test_an_import_announces_lessons_that_were_moved_cancelled_or_added(en
 
 async def test_a_complete_import_announces_lessons_that_are_gone(engine: AsyncEngine) -> None:
     row = await future_lesson(engine)
-    await bring(engine, "other", lesson(row, source_id="other", id="a", external_id="a"))
+    made = lesson(row, source_id="other", school_id="elsewhere", id="a", external_id="a")
+    await bring(engine, "other", made)
     log = FeedLog(engine)
     _, before = await log.bounds()
     await load(engine, Export("other", "other", complete=True, size=0), [], NOW)
     (entry,) = await log.after(before)
     assert (entry.record_id, entry.details["operation"]) == ("a", "REMOVED")
+
+
+async def test_lessons_of_a_timetable_that_is_not_shown_are_not_announced(engine: AsyncEngine) -> None:
+    row = await future_lesson(engine)
+    hidden = {"source_id": "later", "id": "a", "external_id": "a"}
+    await bring(engine, "later", lesson(row, **hidden))
+    assert await bring(engine, "later", lesson(row, **hidden, status="CANCELLED")) == []
 
 
 async def test_an_import_announces_new_messages_and_the_first_of_a_source_nothing(

@@ -151,11 +151,26 @@ class ImportAnnouncements:
             before = await self._lessons(ids)
             self._found += [of_removed_lesson(before[one], self._now) for one in ids]
 
+    def note_rights(self) -> None:
+        """Hear that somebody may see more or less than before, by what several sources say together."""
+        self._touches_rights = True
+
     async def all(self) -> list[Announcement]:
         """Return everything gathered; rights first, so that what follows is seen with the new ones."""
         rights = [of_rights()] if self._touches_rights else []
         messages = await of_messages(self._connection, self._messages)
-        return [*rights, *(one for one in self._found if one is not None), *messages]
+        lessons = [one for one in self._found if one is not None]
+        shown = await self._shown([one.record_id for one in lessons])
+        return [*rights, *(one for one in lessons if one.record_id in shown), *messages]
+
+    async def _shown(self, lessons: Sequence[str]) -> set[str]:
+        """Return the lessons that reach anybody: a timetable that is not believed is kept and not shown."""
+        table, found = r.Audience.table(), set[str]()
+        wanted = select(table.c.record_id).where(table.c.record_id.in_(bindparam("ids", expanding=True)))
+        for start in range(0, len(lessons), CHUNK):
+            ids = {"ids": list(lessons[start : start + CHUNK])}
+            found.update((await self._connection.execute(wanted, ids)).scalars())
+        return found
 
     async def _is_no_news(self) -> bool:
         if self._is_first is None:

@@ -9,7 +9,7 @@ from sqlalchemy import Column, MetaData, Select, String, Table, select, update
 
 from adapters import records as r
 from adapters.base import Export, InvalidExport, Remaining
-from adapters.native.announcements import ImportAnnouncements
+from adapters.native.announcements import GIVE_RIGHTS, ImportAnnouncements
 from adapters.native.bulk_insert import insert_new
 from adapters.native.claims import CLAIM, Claims, chunks, is_one_of
 from adapters.native.import_report import Report
@@ -151,6 +151,8 @@ class Ending:
                 schools.update((await self._connection.execute(theirs, {"ids": some})).scalars())
             await self._connection.execute(ended, {"ids": some})
         await self._claims.end(kind, silent)
+        if silent and kind in GIVE_RIGHTS:
+            self._announcements.note_rights()
         self._report.of(table.name).ended += len(gone) + len(silent)
         return schools
 

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import records as r
 from adapters.base import Changed, Export, Item, Mention, Refusal, Remaining
-from adapters.native.announcements import ImportAnnouncements
+from adapters.native.announcements import GIVE_RIGHTS, ImportAnnouncements
 from adapters.native.bulk_insert import insert_new
 from adapters.native.claims import CHUNK, CLAIM, Claims, chunks, claim_of, is_one_of
 from adapters.native.doorbell import ring
@@ -178,6 +178,8 @@ class Loader:
         shared = {one: row for one, row in changed.items() if one in spoken}
         if shared:
             await self._claims.write(table, shared, kind)
+            if kind in GIVE_RIGHTS:
+                self.announcements.note_rights()
         await self._write_alone(kind, [row for one, row in changed.items() if one not in spoken], before)
 
     async def _write_alone(
@@ -249,6 +251,8 @@ class Loader:
             open_ = await joining.open_mentions(list(self._mentions))
             self._report.refused += [one.refusal for key, one in self._mentions.items() if key in open_]
             self._report.joined, speaking = dict(joining.joined), joining.speaking
+            if joining.joined:
+                self.announcements.note_rights()
         self._report.proposals = self._proposals.noted
         self._timetables |= await schools_with_news(self._connection, speaking)
 
