@@ -122,6 +122,24 @@ def test_a_tie_that_the_most_believed_source_takes_away_opens_nothing_though_oth
     assert len(ask(database, "Paul", query, {})["viewer"]["students"]) == 2
 
 
+def test_a_student_who_changed_class_is_in_the_one_that_the_most_believed_source_says(
+    database: str, tmp_path: Path
+) -> None:
+    bring_all(database, tmp_path, ["siecle", "aaf"])
+    written = ALL["siecle"](_folder(tmp_path, "later"))
+    (file,) = written.path.glob("*Eleves*")
+    with zipfile.ZipFile(file) as archive:
+        (name,) = archive.namelist()
+        text = archive.read(name).decode("iso-8859-15")
+    file.unlink()
+    text = text.replace("<CODE_STRUCTURE>6B<", "<CODE_STRUCTURE>6A<")
+    (written.path / name).write_bytes(text.encode("iso-8859-15"))
+    bring(database, written, allow_shrink=True)
+    ((leo,),) = rows(database, r.Student, "id", first_name="Léo")
+    ((place,),) = rows(database, r.Enrolment, "class_id", student_id=leo, kind="CLASS")
+    assert rows(database, r.SchoolClass, "name", id=place) == [("6A",)]
+
+
 def _folder(parent: Path, name: str) -> Path:
     (parent / name).mkdir()
     return parent / name

@@ -128,6 +128,14 @@ class Claims:
                 else:
                     withdrawn[claim["record_id"]].append(claim["source_id"])
             rows = []
+            if kind is r.Enrolment:
+                # A student who changed class is not in both until the last export has heard of it.
+                for record in [
+                    one
+                    for one in spoken
+                    if self.precedence.is_withdrawn(table.name, spoken[one], withdrawn[one])
+                ]:
+                    del spoken[record]
             for record, claims in spoken.items():
                 content = self.precedence.merged(table.name, claims, withdrawn[record])
                 made = kind.model_validate(content | {"id": record})

@@ -41,8 +41,13 @@ class Precedence:
         reader = source_id.partition(":")[0]
         return (order.index(reader) if reader in order else len(order)), source_id
 
+    def is_withdrawn(self, table: str, claims: Sequence[Mapping[str, Any]], withdrawn: Iterable[str]) -> bool:
+        """Tell whether a source that is believed more than all who speak of a record no longer does."""
+        best = min(self.rank(table, one["source_id"]) for one in claims)
+        return any(self.rank(table, one) < best for one in withdrawn)
+
     def merged(
-        self, table: str, claims: Iterable[Mapping[str, Any]], withdrawn: Iterable[str] = ()
+        self, table: str, claims: Sequence[Mapping[str, Any]], withdrawn: Iterable[str] = ()
     ) -> dict[str, Any]:
         """Make the content of one record from those of its sources: each field from the first that has it.
 
@@ -56,9 +61,7 @@ class Precedence:
             whole = name in PROVENANCE or (table == "guardianship" and name in RIGHTS)
             values = [content.get(name) for content in (contents[:1] if whole else contents)]
             found[name] = next((one for one in values if not _is_weak(table, name, one, first)), first[name])
-        if table == "guardianship" and any(
-            self.rank(table, one) < self.rank(table, ordered[0]["source_id"]) for one in withdrawn
-        ):
+        if table == "guardianship" and self.is_withdrawn(table, claims, withdrawn):
             # Who is believed more took the tie away: what others still say of it opens nothing.
             found |= NO_RIGHTS
         if table == "subject" and any(one.get("school_id") is None for one in contents):
