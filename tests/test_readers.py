@@ -34,7 +34,7 @@ from gateway.imports import recognised
 from tests.conftest import NOW, SAMPLES
 from tests.exports import oneroster
 from tests.exports.asking import bring
-from tests.exports.one_school import ALL, UAI, Written
+from tests.exports.one_school import ALL, UAI, Written, unpack
 
 LSU = Path(__file__).parent / "exports" / "lsu.xml"
 ITEMS = (r.Record, Mention, Refusal, Changed, Remaining, int)
@@ -264,7 +264,7 @@ def test_odd_values_in_fields_give_refusals_and_never_a_traceback(name: str, dat
         written = write(Path(folder))
         files = [one for one in _files(written.path) if one.suffix != ".zip"]
         if not files:
-            _unpack(written.path)
+            unpack(written.path)
             files = _files(written.path)
         file = data.draw(st.sampled_from(files))
         encoding = "utf-8" if b"ISO-8859" not in file.read_bytes()[:99] else "iso-8859-15"
@@ -279,14 +279,6 @@ def test_odd_values_in_fields_give_refusals_and_never_a_traceback(name: str, dat
         _readable_or_refused(reader(format_name), written)
 
 
-def _unpack(folder: Path) -> None:
-    for file in list(folder.iterdir()):
-        with zipfile.ZipFile(file) as archive:
-            for name in archive.namelist():
-                (folder / name).write_bytes(archive.read(name))
-        file.unlink()
-
-
 ENTITY = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;"><!ENTITY f SYSTEM "file:///etc/hostname">]>'
 
 
@@ -295,7 +287,7 @@ ENTITY = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;"><!ENTITY f SYSTEM "
 def test_xml_entities_are_refused(name: str, entity: str, tmp_path: Path) -> None:
     written = ALL[name](tmp_path)
     if name == "siecle":
-        _unpack(written.path)
+        unpack(written.path)
     file = _files(written.path)[0]
     text = file.read_bytes().decode("iso-8859-15")
     head, body = text.split("\n", 1)

@@ -19,7 +19,7 @@ from gateway.identities import decide, proposed
 from gateway.settings import Settings
 from tests.conftest import NOW
 from tests.exports.asking import ask, bring, bring_all, rows
-from tests.exports.one_school import ALL, UAI, Written
+from tests.exports.one_school import ALL, UAI, Written, only_member
 from tests.test_import import empty_database
 
 EXPECTED = Path(__file__).parent / "exports" / "family.json"
@@ -107,9 +107,7 @@ def test_a_tie_that_the_most_believed_source_takes_away_opens_nothing_though_oth
     assert len(ask(database, "Paul", query, {})["viewer"]["students"]) == 2
     written = ALL["siecle"](_folder(tmp_path, "later"))
     (file,) = written.path.glob("*Responsables*")
-    with zipfile.ZipFile(file) as archive:
-        (name,) = archive.namelist()
-        text = archive.read(name).decode("iso-8859-15")
+    name, text = only_member(file)
     start = text.index("<RESPONSABLE_ELEVE><ELEVE_ID>5001</ELEVE_ID><PERSONNE_ID>302<")
     end = text.index("</RESPONSABLE_ELEVE>", start) + len("</RESPONSABLE_ELEVE>")
     file.unlink()
@@ -128,9 +126,7 @@ def test_a_student_who_changed_class_is_in_the_one_that_the_most_believed_source
     bring_all(database, tmp_path, ["siecle", "aaf"])
     written = ALL["siecle"](_folder(tmp_path, "later"))
     (file,) = written.path.glob("*Eleves*")
-    with zipfile.ZipFile(file) as archive:
-        (name,) = archive.namelist()
-        text = archive.read(name).decode("iso-8859-15")
+    name, text = only_member(file)
     file.unlink()
     text = text.replace("<CODE_STRUCTURE>6B<", "<CODE_STRUCTURE>6A<")
     (written.path / name).write_bytes(text.encode("iso-8859-15"))
@@ -154,9 +150,7 @@ def _siecle_without_leo(folder: Path, tmp_path: Path) -> None:
 
 
 def _rewrite(source: Path, target: Path) -> None:
-    with zipfile.ZipFile(source) as archive:
-        (name,) = archive.namelist()
-        text = archive.read(name).decode("iso-8859-15")
+    name, text = only_member(source)
     for tag in ("ELEVE", "STRUCTURES_ELEVE"):
         start = text.index(f'<{tag} ELEVE_ID="5002"')
         end = text.index(f"</{tag}>", start) + len(f"</{tag}>")
@@ -255,13 +249,8 @@ def test_homonyms_are_told_apart_by_their_day_of_birth_and_never_guessed(
     other = tmp_path / "homonym"
     other.mkdir()
     for file in written.path.iterdir():
-        with zipfile.ZipFile(file) as archive:
-            (name,) = archive.namelist()
-            text = (
-                archive.read(name)
-                .decode("iso-8859-15")
-                .replace("<PRENOM>Léo</PRENOM>", "<PRENOM>Zoé</PRENOM>")
-            )
+        name, text = only_member(file)
+        text = text.replace("<PRENOM>Léo</PRENOM>", "<PRENOM>Zoé</PRENOM>")
         (other / name).write_bytes(text.encode("iso-8859-15"))
     bring(database, Written(other))
     guess = _grades(tmp_path, ";Martin;Zoé;;Mathématiques;10/11/2026;15")
@@ -299,9 +288,7 @@ def _siecle_with_a_parent_twice(folder: Path) -> Written:
     plain = folder / "plain"
     plain.mkdir()
     for file in found.path.iterdir():
-        with zipfile.ZipFile(file) as archive:
-            (name,) = archive.namelist()
-            text = archive.read(name).decode("iso-8859-15")
+        name, text = only_member(file)
         if "Responsables" in name:
             start = text.index('<PERSONNE PERSONNE_ID="301">')
             end = text.index("</PERSONNE>", start) + len("</PERSONNE>")

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from adapters.base import Export, InvalidExport, Item, Options, OtherFormat
+from adapters.base import Export, InvalidExport, Item, Options
 from adapters.edt.lessons import lessons
 from adapters.edt.people import students
 from adapters.edt.resources import School, resources, year_and_grid
-from adapters.export_files import ExportFile, export_files
+from adapters.export_files import ExportFile
 from adapters.french_schools import school_of_number
-from adapters.xml_documents import attribute, document, root_name
+from adapters.xml_documents import attribute, document, only_file
 
 ROOT = "ExportEmploiDuTemps"
 
@@ -26,13 +26,13 @@ class EdtReader:
 
     def inspect(self, path: Path, options: Options) -> Export:
         """Find the file and its school. Raises InvalidExport."""
-        file = _file(path)
+        file = only_file(path, ROOT, "EDT")
         uai = _uai(document(file), file, options)
         return Export(f"edt:{uai}", f"EDT {uai}", True, file.size)
 
     def read(self, path: Path, options: Options) -> Iterator[Item]:
         """Yield the school, its resources, students and every lesson. Raises InvalidExport."""
-        file = _file(path)
+        file = only_file(path, ROOT, "EDT")
         root = document(file)
         uai = _uai(root, file, options)
         school = School(uai, f"edt:{uai}", file.name)
@@ -43,14 +43,6 @@ class EdtReader:
         yield file.size // 2
         yield from lessons(root, school)
         yield file.size
-
-
-def _file(path: Path) -> ExportFile:
-    found = [file for file in export_files(path) if root_name(file) == ROOT]
-    if len(found) != 1:
-        many = "no" if not found else "more than one"
-        raise OtherFormat(f"{path}: {many} EDT file found; the root element is {ROOT}.")
-    return found[0]
 
 
 def _uai(root: Any, file: ExportFile, options: Options) -> str:

@@ -122,7 +122,8 @@ class Joining:
         table = kind.table()
         involved = sorted({one for pair in pairs for one in pair})
         rows = await self._rows(table, involved)
-        sources = await self._sources(rows)
+        claimed = await self._claimed(rows)
+        sources = {one: {row["source_id"], *claimed.get(one, ())} for one, row in rows.items()}
         shared = {one for one, found in sources.items() if len(found) > 1}
         winners: dict[str, str] = {}
 
@@ -190,22 +191,15 @@ class Joining:
             found |= {row["id"]: dict(row) for row in rows.mappings()}
         return found
 
-    async def _sources(self, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, set[str]]:
-        """Return the sources that speak of each record."""
-        found = {one: {row["source_id"]} for one, row in rows.items()}
+    async def _claimed(self, ids: Iterable[str]) -> dict[str, set[str]]:
+        """Return the sources that have a claim on each record, of those records that have claims."""
+        found: dict[str, set[str]] = {}
         wanted = select(CLAIM.c.record_id, CLAIM.c.source_id).where(
             is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False)
         )
-        for some in chunks(rows):
-            for row in await self._connection.execute(wanted, {"ids": some}):
-                found[row.record_id].add(row.source_id)
-        return found
-
-    async def _claimed(self, ids: Iterable[str]) -> set[str]:
-        found: set[str] = set()
-        wanted = select(CLAIM.c.record_id).where(is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False))
         for some in chunks(ids):
-            found.update((await self._connection.execute(wanted, {"ids": some})).scalars())
+            for row in await self._connection.execute(wanted, {"ids": some}):
+                found.setdefault(row.record_id, set()).add(row.source_id)
         return found
 
     # ---- mentions ----------------------------------------------------------------------------------

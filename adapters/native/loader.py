@@ -41,7 +41,7 @@ from adapters.native.import_rules import ANYTHING, Rules
 from adapters.native.joining import Joining
 from adapters.native.proposals import Proposals
 from adapters.native.stored_rows import audience_of, stored_row
-from adapters.native.timetables import schools_with_news, settle_timetables
+from adapters.native.timetables import TIMETABLES, schools_with_news, settle_timetables
 
 CAPABILITIES: Mapping[str, str] = {
     "lesson": "TIMETABLE_READ",
@@ -254,7 +254,9 @@ class Loader:
             if joining.joined:
                 self.announcements.note_rights()
         self._report.proposals = self._proposals.noted
-        self._timetables |= await schools_with_news(self._connection, speaking)
+        # Without a calendar, or a source that another import made to fit, there is no news to look for.
+        if not TIMETABLES.isdisjoint(self._given) or len(speaking) > 1:
+            self._timetables |= await schools_with_news(self._connection, speaking)
 
     async def _note_source(self) -> None:
         given = sorted({CAPABILITIES[name] for name in self._given if name in CAPABILITIES})

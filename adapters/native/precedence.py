@@ -59,8 +59,8 @@ class Precedence:
         found = {}
         for name in first:
             whole = name in PROVENANCE or (table == "guardianship" and name in RIGHTS)
-            values = [content.get(name) for content in (contents[:1] if whole else contents)]
-            found[name] = next((one for one in values if not _is_weak(table, name, one, first)), first[name])
+            said = () if whole else (content.get(name) for content in contents)
+            found[name] = next((one for one in said if not _is_weak(table, name, one, first)), first[name])
         if table == "guardianship" and self.is_withdrawn(table, claims, withdrawn):
             # Who is believed more took the tie away: what others still say of it opens nothing.
             found |= NO_RIGHTS

@@ -15,6 +15,8 @@ from adapters.native.precedence import Precedence
 from adapters.native.stored_rows import audience_of
 
 LESSON, AUDIENCE, SETTINGS = r.Lesson.table(), r.Audience.table(), r.SchoolSettings.table()
+TIMETABLES = frozenset({LESSON.name, SETTINGS.name})
+"""Tables that decide which lessons are shown."""
 
 
 async def settle_timetables(

@@ -33,7 +33,7 @@ class SiecleReader:
     def inspect(self, path: Path, options: Options) -> Export:
         """Find the files and their school. Raises InvalidExport."""
         files = _files(path)
-        school = _school(files)
+        school = _school([(file, document(file)) for _, file in files])
         covered = frozenset[type[r.Record]]().union(*(COVERS[root] for root, _ in files))
         size = sum(file.size for _, file in files)
         return Export(f"siecle:{school}", f"SIECLE {school}", True, size, covered)
@@ -41,12 +41,13 @@ class SiecleReader:
     def read(self, path: Path, options: Options) -> Iterator[Item]:
         """Yield records and refusals, and after each file the bytes read. Raises InvalidExport."""
         files = _files(path)
-        uai, done = _school(files), 0
+        documents = [(file, document(file)) for _, file in files]
+        uai, done = _school(documents), 0
         found = Found(uai, f"siecle:{uai}", "")
         yield found.school()
-        for root, file in files:
+        for (root, _), (file, element) in zip(files, documents, strict=True):
             found.file = file.name
-            yield from _items(root, document(file), found)
+            yield from _items(root, element, found)
             done += file.size
             yield done
 
@@ -76,10 +77,10 @@ def _files(path: Path) -> list[tuple[str, ExportFile]]:
     return sorted(found, key=lambda one: list(ROOTS).index(one[0]))
 
 
-def _school(files: list[tuple[str, ExportFile]]) -> str:
+def _school(documents: list[tuple[ExportFile, Any]]) -> str:
     schools = {}
-    for _, file in files:
-        parameters = next(children(document(file), "PARAMETRES"), None)
+    for file, element in documents:
+        parameters = next(children(element, "PARAMETRES"), None)
         uai = text(parameters, "UAJ") if parameters is not None else None
         if uai is None:
             raise InvalidExport(f"{file.name}: PARAMETRES/UAJ does not name the school.")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options, OtherFormat
-from adapters.export_files import ExportFile, export_files
+from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options
+from adapters.export_files import ExportFile
 from adapters.sts.lessons import lessons
 from adapters.sts.structure import School, people, places, school_and_year
-from adapters.xml_documents import attribute, children, document, root_name
+from adapters.xml_documents import attribute, children, document, only_file
 
 
 class StsReader:
@@ -22,13 +22,13 @@ class StsReader:
 
     def inspect(self, path: Path, options: Options) -> Export:
         """Find the file and its school. Raises InvalidExport."""
-        file = _file(path)
+        file = only_file(path, "STS_EDT", "STS-WEB")
         uai = _uai(document(file), file)
         return Export(f"sts:{uai}", f"STS-WEB {uai}", True, file.size)
 
     def read(self, path: Path, options: Options) -> Iterator[Item]:
         """Yield the school, its staff and classes, then the lessons of the year. Raises InvalidExport."""
-        file = _file(path)
+        file = only_file(path, "STS_EDT", "STS-WEB")
         root = document(file)
         uai = _uai(root, file)
         school = School(uai, f"sts:{uai}", file.name)
@@ -38,14 +38,6 @@ class StsReader:
         yield file.size // 2
         yield from lessons(root, school)
         yield file.size
-
-
-def _file(path: Path) -> ExportFile:
-    found = [file for file in export_files(path) if root_name(file) == "STS_EDT"]
-    if len(found) != 1:
-        many = "no" if not found else "more than one"
-        raise OtherFormat(f"{path}: {many} STS-WEB file found; the root element is STS_EDT.")
-    return found[0]
 
 
 def _uai(root: Any, file: ExportFile) -> str:

@@ -7,8 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Mention, Options, OtherFormat, Refusal
-from adapters.export_files import export_files
+from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Mention, Options, Refusal
 from adapters.records import (
     GradingPeriod,
     Imported,
@@ -19,7 +18,7 @@ from adapters.records import (
     SubjectAverage,
     record_id,
 )
-from adapters.xml_documents import attribute, children, document, root_name, text
+from adapters.xml_documents import attribute, children, document, only_file, text
 
 PERIODS = {"2": "Semestre", "3": "Trimestre"}
 
@@ -48,10 +47,8 @@ class Bilans:
     """One file, opened."""
 
     def __init__(self, path: Path) -> None:
-        found = [file for file in export_files(path) if root_name(file) == "lsun-bilans"]
-        if len(found) != 1:
-            raise OtherFormat(f"{path}: no LSU file found; the root element is lsun-bilans.")
-        self.file, self.size, self.root = found[0].name, found[0].size, document(found[0])
+        file = only_file(path, "lsun-bilans", "LSU")
+        self.file, self.size, self.root = file.name, file.size, document(file)
         head = next(children(self.root, "entete"), None)
         school = text(head, "etablissement") if head is not None else None
         if school is None:

@@ -23,7 +23,8 @@ class Written:
     options: dict[str, str] = field(default_factory=dict)
 
 
-def _aaf_request(category: str, identity: str, **attributes: str | list[str]) -> str:
+def aaf_request(category: str, identity: str, **attributes: str | list[str]) -> str:
+    """Write one addRequest of an AAF export."""
     kind = {"EtabEducNat": "categorieStructure", "MatEducNat": "categorieMatiere"}.get(
         category, "categoriePersonne"
     )
@@ -56,7 +57,7 @@ def aaf(folder: Path) -> Written:
         folder,
         "EtabEducNat",
         [
-            _aaf_request(
+            aaf_request(
                 "EtabEducNat", "9001", ENTStructureUAI=UAI, ENTStructureNomCourant="Collège Ada Lovelace",
                 ENTStructureTypeStruct="COLLEGE", ENTStructureClasses=["6A$Sixième A", "6B$Sixième B"],
                 ENTStructureGroupes="6ALL1$Anglais$6A",
@@ -67,8 +68,8 @@ def aaf(folder: Path) -> Written:
         folder,
         "MatiereEducNat",
         [
-            _aaf_request("MatEducNat", "061300", ENTLibelleMatiere="MATHEMATIQUES"),
-            _aaf_request("MatEducNat", "030201", ENTLibelleMatiere="ANGLAIS LV1"),
+            aaf_request("MatEducNat", "061300", ENTLibelleMatiere="MATHEMATIQUES"),
+            aaf_request("MatEducNat", "030201", ENTLibelleMatiere="ANGLAIS LV1"),
         ],
     )
     people = (
@@ -80,7 +81,7 @@ def aaf(folder: Path) -> Written:
         folder,
         "PersRelEleve",
         [
-            _aaf_request("PersRelEleve", key, personalTitle=title, givenName=first, sn=last)
+            aaf_request("PersRelEleve", key, personalTitle=title, givenName=first, sn=last)
             for key, title, first, last in people
         ],
     )
@@ -93,7 +94,7 @@ def aaf(folder: Path) -> Written:
         folder,
         "Eleve",
         [
-            _aaf_request(
+            aaf_request(
                 "Eleve", key, ENTPersonStructRattach="9001", ENTEleveStructRattachId=number, sn=last,
                 givenName=first, ENTPersonDateNaissance=born, ENTEleveNivFormation="6EME",
                 ENTEleveClasses=f"9001${place}",
@@ -106,13 +107,13 @@ def aaf(folder: Path) -> Written:
         folder,
         "PersEducNat",
         [
-            _aaf_request(
+            aaf_request(
                 "PersEducNat", "4001", sn="DUPONT", givenName="Marie", personalTitle="Mme",
                 ENTPersonDateNaissance="02/02/1980", ENTPersonFonctions="9001$ENS$ENSEIGNEMENT$L1300$MATHS",
                 ENTAuxEnsClassesMatieres=["9001$6A$061300", "9001$6B$061300"],
                 ENTAuxEnsClassesPrincipal="9001$6A",
             ),
-            _aaf_request(
+            aaf_request(
                 "PersEducNat", "4002", sn="BENALI", givenName="Karim", personalTitle="M.",
                 ENTPersonFonctions="9001$ENS$ENSEIGNEMENT$L0422$ANGLAIS",
                 ENTAuxEnsGroupesMatieres="9001$6ALL1$030201",
@@ -199,6 +200,22 @@ def _zip(folder: Path, name: str, body: str) -> None:
     text = f'<?xml version="1.0" encoding="ISO-8859-15"?>\n{body}'
     with zipfile.ZipFile(folder / f"ExportXML_{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(f"{name}.xml", text.encode("iso-8859-15"))
+
+
+def only_member(path: Path) -> tuple[str, str]:
+    """Return the name and the text of the one file that a zip of SIECLE holds."""
+    with zipfile.ZipFile(path) as archive:
+        (name,) = archive.namelist()
+        return name, archive.read(name).decode("iso-8859-15")
+
+
+def unpack(folder: Path) -> None:
+    """Replace the zips of a folder by what is in them."""
+    for file in list(folder.glob("*.zip")):
+        with zipfile.ZipFile(file) as archive:
+            for name in archive.namelist():
+                (folder / name).write_bytes(archive.read(name))
+        file.unlink()
 
 
 def sts(folder: Path) -> Written:
