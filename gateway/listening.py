@@ -20,6 +20,8 @@ GOODBYE = {End.SLOW: 1013, End.STOPPING: 1012, End.AWAY: 1013, End.REVOKED: 4403
 """Close codes of a WebSocket: 1012 and 1013 tell a client to come back and resume, 4403 to sign in again."""
 TURNED_AWAY = {401: 4403, 429: 4429, 503: 1013}
 """Close codes for who may not come in, by the status that a request would get."""
+TIME_FOR_GOODBYES = 0.2
+"""Seconds from the order to stop until uvicorn hears of it, which then closes sockets without a reason."""
 
 
 class Listeners:
@@ -110,7 +112,7 @@ class Connection:
 
 @contextmanager
 def before_stop(action: Callable[[], None]) -> Iterator[None]:
-    """Act as soon as this process is told to stop, before uvicorn begins to wait for open responses."""
+    """Act as soon as this process is told to stop, a moment before uvicorn begins to close."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -118,10 +120,12 @@ def before_stop(action: Callable[[], None]) -> Iterator[None]:
     before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
 
     def told(number: int, frame: Any) -> None:
-        loop.call_soon_threadsafe(action)
-        handler = before[signal.Signals(number)]
+        loop.call_soon_threadsafe(stop, before[signal.Signals(number)], number, frame)
+
+    def stop(handler: Any, number: int, frame: Any) -> None:
+        action()
         if callable(handler):
-            handler(number, frame)
+            loop.call_later(TIME_FOR_GOODBYES, handler, number, frame)
 
     for one in before:
         signal.signal(one, told)

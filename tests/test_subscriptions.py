@@ -27,6 +27,7 @@ from adapters import records as r
 from adapters.base import Export
 from adapters.native.database import open_database
 from adapters.native.loader import load
+from gateway.listening import before_stop
 from resolvers.viewer import Caller
 from tests.conftest import _execute
 from tests.listening import RECEIVED, Server, Thread, heard, launch, send, serving, threads_of
@@ -425,15 +426,43 @@ async def test_nothing_is_lost_while_the_gateway_is_restarted(
     async with httpx.AsyncClient(timeout=15) as client, listening(client, server, me) as response:
         stream = EventStream(response)
         stopping = asyncio.create_task(asyncio.to_thread(server.stop, signal.SIGTERM))
-        assert await closed(socket) == (1012, "The server stops: resume elsewhere with the last cursor.")
-        assert await stream.next() == ("end", None, None)
-    assert await stopping == -signal.SIGTERM  # uvicorn ends by the signal it was sent
+        heard_last = (await closed(socket), await stream.next(), await stopping)
     await send(engine, thread, "pendant")
-    again = launch(server.settings, server.log.parent, **server.environment)
-    server.process = again.process
+    server.process = launch(server.settings, server.log.parent, **server.environment).process
+    assert heard_last == (
+        (1012, "The server stops: resume elsewhere with the last cursor."),
+        ("end", None, None),
+        -signal.SIGTERM,  # uvicorn ends by the signal it was sent
+    )
     async with server.client(me) as session:
         found = await asyncio.wait_for(heard(session, 1, event["cursor"]), 10)
     assert [text for text, _ in found] == ["pendant"]
+
+
+async def test_uvicorn_hears_of_the_stop_only_when_the_goodbyes_are_written() -> None:
+    # It closes every socket at its next tick, which may be at once: the clients would not learn the reason.
+    happened: list[str] = []
+    stopped = asyncio.Event()
+
+    def uvicorn_stops(number: int, frame: Any) -> None:
+        happened.append("uvicorn stops")
+        stopped.set()
+
+    async def say_goodbye() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        happened.append("goodbye is said")
+
+    tasks: list[asyncio.Task[None]] = []
+    before = signal.signal(signal.SIGTERM, uvicorn_stops)
+    try:
+        with before_stop(lambda: tasks.append(asyncio.create_task(say_goodbye()))):
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.wait_for(stopped.wait(), 5)
+        assert signal.getsignal(signal.SIGTERM) is uvicorn_stops
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert happened == ["goodbye is said", "uvicorn stops"]
 
 
 async def test_a_client_that_does_not_read_is_sent_away_with_a_code_to_resume(
