@@ -131,8 +131,14 @@ class Source(Protocol):
 class SourceWithMemory(Source, Protocol):
     """A source that keeps small records at hand, so that following a pointer to one costs no question."""
 
-    def recall(self, relation: str, keys: Sequence[str], now: datetime) -> dict[str, Row]:
-        """Return the records of these ids that are at hand and still valid; rows are shared, copy them."""
+    is_immediate: bool
+    """Whether questions are answered without waiting as a rule: asking several at once gains nothing then."""
+
+    def recall(self, relation: str, now: datetime) -> Mapping[str, Row]:
+        """Return the records of a relation that are at hand and still valid, by id.
+
+        Only to be looked at now: the mapping and its rows are shared.
+        """
 
     def generation(self, now: datetime) -> object:
         """Return a value that changes when records at hand must be read again; None while that is unknown."""

@@ -28,14 +28,39 @@ def page_of(arguments: Arguments, selection: Selection, connection: str) -> Page
     for name, value in (("first", first), ("last", last)):
         if value is not None and not 0 <= value <= LONGEST_PAGE:
             raise InvalidArgument(f"`{name}` must lie between 0 and {LONGEST_PAGE}, not {value}.")
-    asked = selection.fields(connection).keys()
+    parts = parts_of(connection, selection)
     return Page(
         limit=LONGEST_PAGE if limit is None else limit,
         cursor=arguments.get("before" if backward else "after"),
         backward=backward,
-        counted=bool(asked - (RELAY_FIELDS - {"total_count"}) - {"__typename"}),
-        cursors=not asked.isdisjoint(("edges", "page_info")),
+        counted=parts.counted,
+        cursors=parts.edges or parts.page_info,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which parts of a connection are selected."""
+
+    edges: bool
+    page_info: bool
+    counted: bool
+    counts: tuple[str, ...]
+    """Counts of its own, beside the total."""
+
+
+def parts_of(connection: str, selection: Selection) -> Parts:
+    """Read from a selection which parts of a connection are wanted."""
+    found: Parts | None = selection.recipes.get(connection)
+    if found is None:
+        asked = selection.fields(connection).keys()
+        found = selection.recipes[connection] = Parts(
+            edges="edges" in asked,
+            page_info="page_info" in asked,
+            counted=bool(asked - (RELAY_FIELDS - {"total_count"}) - {"__typename"}),
+            counts=tuple(asked - RELAY_FIELDS - {"__typename"}),
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +85,21 @@ class ConnectionType:
         self,
         context: RequestContext,
         answer: Children,
-        nodes: Sequence[Any],
+        nodes: list[Any],
         page: Page,
         selection: Selection,
     ) -> Any:  # an instance of the connection
         """Make the connection of one page, with the parts that are selected."""
-        asked = selection.fields(self.connection)
-        columns: dict[str, Any] = {"nodes": list(nodes), "total_count": answer.total, **answer.counts}
-        for name in asked.keys() - RELAY_FIELDS - columns.keys():
-            columns[name] = 0
-        if "edges" in asked:
+        asked = parts_of(self.connection, selection)
+        columns: dict[str, Any] = {"nodes": nodes, "total_count": answer.total}
+        for name in asked.counts:
+            columns[name] = answer.counts.get(name, 0)
+        if asked.edges:
             columns["edges"] = [
                 context.plain(self.edge, {"node": node, "cursor": cursor})
                 for node, cursor in zip(nodes, answer.cursors, strict=True)
             ]
-        if "page_info" in asked:
+        if asked.page_info:
             columns["page_info"] = context.plain("PageInfo", _page_info(answer, page))
         return context.plain(self.connection, columns)
 

@@ -165,15 +165,27 @@ class RequestContext(LoaderLayer):
 
     # ---- what most edges do ------------------------------------------------------------------------
 
-    def recalled(self, relation: str, target: type, wanted: Wanted, selection: Selection) -> Results | None:
+    def recalled(
+        self,
+        relation: str,
+        target: type,
+        parents: Sequence[Any],
+        keys: Sequence[str | None],
+        selection: Selection,
+    ) -> Results | None:
         """Return the records that parents name by id, where all are at hand; else None."""
         recipe = recipe_of(self.catalogue, target.__name__, selection)
-        places = self._places(recipe, wanted)
-        found = self._at_hand(relation, recipe, places)
-        try:
-            return [found[place] for place in places]
-        except KeyError:
+        if recipe.is_student_bound or not (
+            self.sources.is_single or {one._source for one in parents} == {self.sources.native.name}
+        ):
             return None
+        named = {key for key in keys if key is not None}
+        rows = self.recall(relation, named)
+        if len(rows) < len(named):
+            return None
+        found: dict[Any, Any] = dict(zip(rows, recipe.build(list(rows.values()), self, None), strict=True))
+        found[None] = None
+        return [found[key] for key in keys]
 
     async def referenced(self, relation: str, target: type, wanted: Wanted, selection: Selection) -> Results:
         """Load the records that parents name by id; None where there is none the viewer may see."""
@@ -201,6 +213,8 @@ class RequestContext(LoaderLayer):
         """Name each record once: by its key where all who point see the same, else also by who points."""
         if recipe.is_student_bound:
             return [(key, one._student, one._school, one._source) for one, key in wanted]
+        if self.sources.is_single:
+            return [key for _, key in wanted]
         native = self.sources.native.name
         return [
             key if one.__dict__["_source"] == native else (key, one._student, one._school, one._source)

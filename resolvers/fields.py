@@ -82,7 +82,8 @@ class Fields:
             return await context.referenced(named, target, wanted(parents), selection)
 
         def at_once(context: RequestContext, parents: Sequence[Any], selection: Selection) -> Any:
-            return context.recalled(named, target, wanted(parents), selection)
+            keys = [getattr(parent, key) for parent in parents]
+            return context.recalled(named, target, parents, keys, selection)
 
         named = relation or target.__name__
         self.edges[kind.__name__, name] = Edge(batch, (key,), at_once)

@@ -6,7 +6,7 @@ Every parent and every row passes here and is held against the viewer's scope, s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -41,6 +41,7 @@ class Ask:
 
 
 EVERYTHING = Page()
+ALWAYS = (date.min, date.max)
 
 
 def ask(
@@ -110,12 +111,15 @@ class LoaderLayer:
         by_source = dict(zip(batches, answers, strict=True))
         return [self._answer(by_source, place) for place in places]
 
-    def recall(self, relation: str, keys: Sequence[str]) -> dict[str, Row]:
+    def recall(self, relation: str, keys: Iterable[str]) -> dict[str, Row]:
         """Return records that the database has at hand and the viewer may see; the rows are shared."""
         memory = self.sources.memory
-        if memory is None or not keys:
+        if memory is None:
             return {}
-        rows = memory.recall(relation, keys, self.now)
+        at_hand = memory.recall(relation, self.now)
+        rows = {key: at_hand[key] for key in keys if key in at_hand}
+        if self._may_see_all(relation, rows.values()):
+            return rows
         return {key: row for key, row in rows.items() if self._may_see(relation, row, None)}
 
     def source_of(self, row: Row) -> str:
@@ -126,18 +130,19 @@ class LoaderLayer:
         """Decide which source answers for a parent, or None when the viewer may not ask."""
         row: dict[str, Any] = parent.__dict__
         identity, student, school, held_by = row[key], row["_student"], row["_school"], row["_source"]
-        if identity is None or (student is not None and student not in self.scope.students):
+        students = self.scope.students
+        if identity is None or (student is not None and student not in students):
             return None
-        known = self.scope.students.get(student, {}) if student else {}
-        if held_by is not None and not question.is_routed:
+        if self.sources.is_single:
+            source = self.sources.native
+        elif held_by is not None and not question.is_routed:
             source = self.sources.holding(held_by, question.relation)
         else:
             source = self.sources.serving(question.relation, self.school_names(school))
-        name = group or f"{identity}\n{student or ''}"
-        found = Parent(name, identity, student, known.get("external_id"))
-        if question.windows is not None:
-            found.lower, found.upper = question.windows.get(student or "", (date.min, date.max))
-        return source, found
+        lower, upper = ALWAYS if question.windows is None else question.windows.get(student or "", ALWAYS)
+        external = students[student]["external_id"] if student is not None else None
+        name = group or (identity if student is None else f"{identity}\n{student}")
+        return source, Parent(name, identity, student, external, lower, upper)
 
     def has_capability(self, relation: str) -> bool:
         """Tell whether the kind of data behind a relation is open to the caller."""
@@ -168,25 +173,36 @@ class LoaderLayer:
         )
         try:
             answer = await self.sources.fetch(source, request)
-            alone = {parent.group: parent.student_id for parent in parents if parent.group != FAMILY}
-            for group, children in answer.items():
-                self._admit(source, question.relation, alone.get(group), children)
+            self._admit(source, question.relation, parents, answer)
         except SourceFailed as error:
             return error
         return answer
 
-    def _admit(self, source: Source, relation: str, student: str | None, children: Children) -> None:
+    def _admit(
+        self, source: Source, relation: str, parents: Sequence[Parent], answer: Mapping[str, Children]
+    ) -> None:
         """Keep only rows the viewer may see; this is where object-level authorisation happens."""
+        alone = {parent.group: parent.student_id for parent in parents}
+        if FAMILY in alone:
+            alone[FAMILY] = None
         if source is not self.sources.native:
-            self._complete(source.name, children, student)
-        rows = children.rows
-        if relation not in PUBLIC and not self._may_see_all(relation, rows, student):
-            kept = [self._may_see(relation, row, student) for row in rows]
-            if children.cursors:
-                children.cursors = [c for c, keep in zip(children.cursors, kept, strict=True) if keep]
-            rows = children.rows = [row for row, keep in zip(rows, kept, strict=True) if keep]
+            for group, children in answer.items():
+                self._complete(source.name, children, alone.get(group))
+        rows = [row for children in answer.values() for row in children.rows]
+        if relation not in PUBLIC and not (
+            self._may_see_all(relation, rows) and self._belong(source, answer, rows, alone)
+        ):
+            for group, children in answer.items():
+                self._keep_visible(relation, children, alone.get(group))
         if rows and "guardian_id" in rows[0]:
-            self.scope.known_guardians.update(row["guardian_id"] for row in rows if row.get("guardian_id"))
+            shown = (row["guardian_id"] for children in answer.values() for row in children.rows)
+            self.scope.known_guardians.update(one for one in shown if one)
+
+    def _keep_visible(self, relation: str, children: Children, student: str | None) -> None:
+        kept = [self._may_see(relation, row, student) for row in children.rows]
+        if children.cursors:
+            children.cursors = [c for c, keep in zip(children.cursors, kept, strict=True) if keep]
+        children.rows = [row for row, keep in zip(children.rows, kept, strict=True) if keep]
 
     def _complete(self, source: str, children: Children, student: str | None) -> None:
         """Fill in the provenance and school that a foreign source need not know. Raises SourceFailed."""
@@ -200,14 +216,31 @@ class LoaderLayer:
                 if row.get(name) is None:
                     row[name] = value
 
-    def _may_see_all(self, relation: str, rows: Sequence[Row], student: str | None) -> bool:
+    def _may_see_all(self, relation: str, rows: Collection[Row]) -> bool:
         """Tell whether the viewer may see every row; far cheaper than looking at each, and the usual case."""
         if relation in ("Guardian", "Student"):
-            return all(self._may_see(relation, row, student) for row in rows)
-        owners = {row.get("student_id") for row in rows} - {None}
-        if not owners <= self.scope.known_students or (student is not None and not owners <= {student}):
-            return False
-        return {row.get("school_id") for row in rows} - {None} <= self.scope.schools.keys()
+            return all(self._may_see(relation, row, None) for row in rows)
+        schools = {row.get("school_id") for row in rows}
+        schools.discard(None)
+        owners = {row.get("student_id") for row in rows}
+        owners.discard(None)
+        return schools <= self.scope.schools.keys() and owners <= self.scope.known_students
+
+    def _belong(
+        self,
+        source: Source,
+        answer: Mapping[str, Children],
+        rows: Sequence[Row],
+        alone: Mapping[str, str | None],
+    ) -> bool:
+        """Tell whether rows of one student were given for that student only."""
+        if source is self.sources.native and (not rows or "student_id" not in rows[0]):
+            return True  # the rows of a statement have the same columns
+        return all(
+            alone.get(group) is None or row.get("student_id") in (None, alone[group])
+            for group, children in answer.items()
+            for row in children.rows
+        )
 
     def _may_see(self, relation: str, row: Row, student: str | None) -> bool:
         scope = self.scope

@@ -86,6 +86,16 @@ class Sources:
         self.routes = routes
         self.timeout = timeout
 
+    @property
+    def is_single(self) -> bool:
+        """Tell whether there is nothing to choose: the native database serves all."""
+        return len(self.by_name) == 1
+
+    @property
+    def are_immediate(self) -> bool:
+        """Tell whether asking several questions at once gains nothing."""
+        return self.memory is not None and self.memory.is_immediate and self.is_single
+
     def serving(self, relation: str, schools: Sequence[str | None]) -> Source:
         """Find the source for a relation; `schools` are the names a route may use for the school."""
         capability = CAPABILITIES.get(relation)

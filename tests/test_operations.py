@@ -1,7 +1,7 @@
 """Operations and their whole answers: one folder each, run on both databases.
 
 A folder holds `query.graphql` and `expected.json`; `variables.json` where there are variables. To make
-`expected.json` of a new case, run with `--write-expected` and read it before you commit it.
+`expected.json` of a new case, run with `--write-expected` on PostgreSQL and read it before you commit it.
 """
 
 from __future__ import annotations
@@ -32,4 +32,9 @@ async def test_operation_answers_as_expected(
     expected = case / "expected.json"
     if request.config.getoption("--write-expected"):
         expected.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    assert found == json.loads(expected.read_text(encoding="utf-8"))
+    whole = json.loads(expected.read_text(encoding="utf-8"))
+    if gateway.engine.dialect.name == "sqlite":
+        # Siblings are asked one after another there: the second finds what the first has learned.
+        assert first <= whole["statements"]["first"]
+        whole["statements"]["first"] = first
+    assert found == whole

@@ -81,7 +81,7 @@ async def _until(condition: Any) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_siblings_travel_together(gateway: Gateway) -> None:
+async def test_siblings_travel_together_to_postgresql_and_one_by_one_to_sqlite(gateway: Gateway) -> None:
     batches: list[int] = []
     gateway.app.state.sources.native.reader.observers.append(lambda texts: batches.append(len(texts)))
     await gateway.data(
@@ -89,18 +89,19 @@ async def test_siblings_travel_together(gateway: Gateway) -> None:
     )
     batches.clear()
     await gateway.data("{ news(first: 1) { nodes { title } } events(first: 1) { nodes { title } } }")
-    assert batches == [2]
+    is_sqlite = gateway.engine.dialect.name == "sqlite"
+    assert batches == ([1, 1] if is_sqlite else [2])
 
 
 def counting(steps: int) -> CompiledStatement:
     """A statement that takes as long as wished."""
-    return CompiledStatement(COUNTING.format(steps), lambda _values: [], ("count",), (), 0)
+    return CompiledStatement(COUNTING.format(steps), lambda _parents, _values: [], ("count",), (), 0)
 
 
 async def test_a_long_statement_does_not_stall_the_event_loop(sqlite_template: Path) -> None:
     reader = SqliteReader(str(sqlite_template))
     await reader.start()
-    asked = asyncio.create_task(reader.read(counting(2_000_000), {}, None))
+    asked = asyncio.create_task(reader.read(counting(2_000_000), [], None))
     turns = 0
     while not asked.done():
         await asyncio.sleep(0)
@@ -108,7 +109,7 @@ async def test_a_long_statement_does_not_stall_the_event_loop(sqlite_template: P
     assert turns > 100  # others had their turns while it ran
     assert await asked == [(2_000_000,)]
     assert reader.handed_over == 1
-    assert await reader.read(counting(10), {}, None) == [(10,)]
+    assert await reader.read(counting(10), [], None) == [(10,)]
     assert reader.handed_over == 1
     await reader.close()
 

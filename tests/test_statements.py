@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, insert, text
 
 from adapters import records as r
-from adapters.native.reader import Waiting
+from adapters.native.compiled import CompiledStatement
 from tests.conftest import ROOT, Gateway, running
 
 DASHBOARD = (ROOT / "tests" / "operations" / "dashboard" / "query.graphql").read_text(encoding="utf-8")
@@ -30,6 +30,7 @@ async def test_the_dashboard_costs_the_same_statements_for_one_child_and_for_six
     for student in sorted(own_gateway.people.students)[:40]:
         await _tie_only(own_gateway, guardian.person_id, [student])
         await own_gateway.data(DASHBOARD, guardian)
+        await own_gateway.data(DASHBOARD, guardian)
         counts[student] = len(own_gateway.statements)
     # An empty list has nothing below it to read: compare children of whom every widget shows something.
     complete = sorted(student for student, count in counts.items() if count == max(counts.values()))
@@ -38,7 +39,8 @@ async def test_the_dashboard_costs_the_same_statements_for_one_child_and_for_six
         await _tie_only(own_gateway, guardian.person_id, complete[:children])
         data = await own_gateway.data(DASHBOARD, guardian)
         assert len(data["viewer"]["students"]) == children
-        assert len(own_gateway.statements) == STATEMENTS
+        # Where siblings are asked one after another, the second finds what the first has learned.
+        assert len(own_gateway.statements) <= STATEMENTS
         await own_gateway.data(DASHBOARD, guardian)
         assert len(own_gateway.statements) == REMEMBERING
 
@@ -120,13 +122,13 @@ async def _plans(gateway: Gateway, prefix: str) -> list[list[str]]:
     """Explain every statement of the dashboard with the parameters it ran with."""
     reader = gateway.app.state.sources.native.reader
     asked: list[tuple[str, list[Any]]] = []
-    run = reader.run
+    read = reader.read
 
-    async def note(batch: list[Waiting]) -> Any:
-        asked.extend((one.statement.text, one.arguments) for one in batch)
-        return await run(batch)
+    async def note(statement: CompiledStatement, arguments: list[Any], group: Any) -> Any:
+        asked.append((statement.text, arguments))
+        return await read(statement, arguments, group)
 
-    reader.run = note
+    reader.read = note
     reader.changed()
     await gateway.data(DASHBOARD, gateway.people.guardian(6))
     assert len(asked) > 30

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -22,8 +22,8 @@ class CompiledStatement:
     """The text of a SELECT for one driver, and how values go in and come out."""
 
     text: str
-    arguments: Callable[[Mapping[str, Any]], list[Any]]
-    """Puts the values of one execution in the driver's order."""
+    arguments: Callable[[Sequence[Any], Mapping[str, Any]], list[Any]]
+    """Puts what describes the parents and the other values of one execution in the driver's order."""
     names: tuple[str, ...]
     converters: tuple[tuple[int, Convert], ...]
     """Indices of the columns whose values the driver gives in another type, and what turns them."""
@@ -32,14 +32,16 @@ class CompiledStatement:
 
 
 def compile_statement(
-    statement: Select[Any], dialect: Dialect, given: frozenset[str], as_json: bool
+    statement: Select[Any], dialect: Dialect, parents: Sequence[str], given: Set[str], as_json: bool
 ) -> CompiledStatement:
     """Compile a statement for a driver; `given` names the parameters that each execution brings.
+
+    Those that describe the parents come as a list, in the order of `parents`.
 
     With `as_json` the rows arrive as JSON arrays (`json_rows`), so that dates and times come as text.
     """
     compiled: Any = statement.compile(dialect=dialect)
-    state = compiled.construct_expanded_state(dict.fromkeys(given))
+    state = compiled.construct_expanded_state(dict.fromkeys((*parents, *given)))
     columns = list(statement.selected_columns)
     converters = [
         (index, convert)
@@ -47,28 +49,34 @@ def compile_statement(
         if (convert := _from_json(column.type) if as_json else _from_driver(column.type, dialect)) is not None
     ]
     names = tuple(str(column.key) for column in columns)
-    arguments = _arguments(compiled, state, dialect, given)
+    arguments = _arguments(compiled, state, dialect, parents, given)
     return CompiledStatement(state.statement, arguments, names, tuple(converters), len(state.positiontup))
 
 
 def _arguments(
-    compiled: Any, state: Any, dialect: Dialect, given: frozenset[str]
-) -> Callable[[Mapping[str, Any]], list[Any]]:
+    compiled: Any, state: Any, dialect: Dialect, parents: Sequence[str], given: Set[str]
+) -> Callable[[Sequence[Any], Mapping[str, Any]], list[Any]]:
     """Generate the function that lists the parameters of one execution, constants among them."""
     names: dict[str, Any] = {}
-    values = []
+    lines: dict[str, str] = {}
+    listed = []
     for index, name in enumerate(state.positiontup):
         kind = compiled.binds[name].type if name in compiled.binds else None
         convert = _to_driver(kind, dialect) if kind is not None else None
-        if name in given:
-            names[f"convert{index}"] = convert
-            values.append(f"values[{name!r}]" if convert is None else f"convert{index}(values[{name!r}])")
+        if name in parents:
+            listed.append(f"parents[{parents.index(name)}]")
+        elif name in given:
+            names[f"convert_{name}"] = convert
+            value = f"values[{name!r}]" if convert is None else f"convert_{name}(values[{name!r}])"
+            lines[name] = f"    {name} = {value}"
+            listed.append(name)
         else:
             constant = state.parameters[name]
             names[f"constant{index}"] = constant if convert is None else convert(constant)
-            values.append(f"constant{index}")
-    exec(f"def arguments(values): return [{', '.join(values)}]", names)
-    arguments: Callable[[Mapping[str, Any]], list[Any]] = names["arguments"]
+            listed.append(f"constant{index}")
+    text = ["def arguments(parents, values):", *lines.values(), f"    return [{', '.join(listed)}]"]
+    exec("\n".join(text), names)
+    arguments: Callable[[Sequence[Any], Mapping[str, Any]], list[Any]] = names["arguments"]
     return arguments
 
 
@@ -76,6 +84,8 @@ def _to_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     """Write a parameter as SQLAlchemy would; asyncpg takes lists of texts and dates as they are."""
     if isinstance(kind, ARRAY):
         return None
+    if isinstance(kind, Instant) and dialect.name == "sqlite":
+        return _sqlite_text
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
@@ -88,6 +98,13 @@ def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     if isinstance(kind, JSON):
         return orjson.loads
     return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _sqlite_text(instant: datetime) -> str:
+    """Write an instant as SQLAlchemy stores it in SQLite, only faster."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant!r} has no time zone.")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _utc(text: str) -> datetime:

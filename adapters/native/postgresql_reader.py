@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import asyncpg
 import orjson
 
-from adapters.native.compiled import json_rows
+from adapters.native.compiled import CompiledStatement, json_rows
 from adapters.native.doorbell import Doorbell
-from adapters.native.reader import TIME_LIMIT, Reader, Rows, Waiting
+from adapters.native.reader import TIME_LIMIT, Reader, Rows
 
 REMEMBERED = 512
 """Fused statements whose text is kept, and which each connection keeps prepared."""
@@ -27,10 +29,23 @@ SESSION = {
 }
 
 
+@dataclass(slots=True)
+class Waiting:
+    """A statement that waits for the turn to end."""
+
+    statement: CompiledStatement
+    arguments: list[Any]
+    answer: asyncio.Future[Rows]
+
+
 class PostgresReader(Reader):
-    """Reads through asyncpg, and hears from the doorbell when anybody changed the database."""
+    """Gathers what a request asks in one turn of the event loop, and sends it through asyncpg as one.
+
+    It hears from the doorbell when anybody changed the database.
+    """
 
     LOOK = 5.0
+    is_immediate = False
 
     def __init__(self, address: str) -> None:
         super().__init__()
@@ -39,6 +54,8 @@ class PostgresReader(Reader):
         self._doorbell = Doorbell(address, self.changed)
         self._changes = 0
         self._fused = lru_cache(maxsize=REMEMBERED)(json_rows)
+        self._waiting: dict[Any, list[Waiting]] = {}
+        self._running: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Connect, and listen."""
@@ -55,8 +72,38 @@ class PostgresReader(Reader):
         )
         await self._doorbell.start()
 
-    async def run(self, batch: list[Waiting]) -> list[Rows]:
-        """Run the statements as one."""
+    async def read(self, statement: CompiledStatement, arguments: list[Any], group: Any) -> Rows:
+        """Run one statement, together with those of the same group asked in the same turn."""
+        loop = asyncio.get_running_loop()
+        one = Waiting(statement, arguments, loop.create_future())
+        batch = self._waiting.get(group)
+        if batch is None:
+            self._waiting[group] = [one]
+            loop.call_soon(self._start, group)
+        else:
+            batch.append(one)
+        return await one.answer
+
+    def _start(self, group: Any) -> None:
+        batch = self._waiting.pop(group)
+        self.observed([one.statement.text for one in batch])
+        task = asyncio.create_task(self._answer(batch))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _answer(self, batch: list[Waiting]) -> None:
+        try:
+            answers = await self._run(batch)
+        except Exception as error:
+            for one in batch:
+                if not one.answer.done():
+                    one.answer.set_exception(error)
+            return
+        for one, rows in zip(batch, answers, strict=True):
+            if not one.answer.done():
+                one.answer.set_result(rows)
+
+    async def _run(self, batch: list[Waiting]) -> list[Rows]:
         if self._pool is None:
             await self.start()
         assert self._pool is not None

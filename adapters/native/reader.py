@@ -1,11 +1,9 @@
-"""How statements reach the database: what siblings ask in one turn of the event loop travels together."""
+"""How statements reach the database."""
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from adapters.native.compiled import CompiledStatement
@@ -15,70 +13,32 @@ TIME_LIMIT = 10.0
 """Seconds a statement may take before the database stops it."""
 
 
-@dataclass(slots=True)
-class Waiting:
-    """A statement that waits for the turn to end."""
-
-    statement: CompiledStatement
-    arguments: list[Any]
-    answer: asyncio.Future[Rows]
-
-
 class Reader(ABC):
-    """Gathers the statements of one group (one request) in one turn, and runs them together."""
+    """Runs statements that only read, and knows whether the database has changed."""
 
     LOOK: float
     """Seconds after which whoever must know of every change should look, where none was heard."""
+    is_immediate: bool
+    """Whether a short statement is answered without waiting, so that asking several at once gains nothing."""
 
     def __init__(self) -> None:
         self.observers: list[Callable[[list[str]], None]] = []
         """Called with the texts of each batch that goes to the database."""
         self.heard: list[Callable[[], None]] = []
         """Called when the database is known to have changed; `generation` tells of what nobody told."""
-        self._waiting: dict[Any, list[Waiting]] = {}
-        self._running: set[asyncio.Task[None]] = set()
 
-    async def read(self, statement: CompiledStatement, values: Mapping[str, Any], group: Any) -> Rows:
-        """Run one statement, together with those of the same group asked in the same turn."""
-        loop = asyncio.get_running_loop()
-        one = Waiting(statement, statement.arguments(values), loop.create_future())
-        batch = self._waiting.get(group)
-        if batch is None:
-            self._waiting[group] = [one]
-            loop.call_soon(self._start, group)
-        else:
-            batch.append(one)
-        return await one.answer
+    @abstractmethod
+    async def read(self, statement: CompiledStatement, arguments: list[Any], group: Any) -> Rows:
+        """Run one statement for a group (one request). Raises what the driver raises."""
 
-    def _start(self, group: Any) -> None:
-        batch = self._waiting.pop(group)
-        if self.observers:
-            texts = [one.statement.text for one in batch]
-            for observer in self.observers:
-                observer(texts)
-        task = asyncio.create_task(self._answer(batch))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-    async def _answer(self, batch: list[Waiting]) -> None:
-        try:
-            answers = await self.run(batch)
-        except Exception as error:
-            for one in batch:
-                if not one.answer.done():
-                    one.answer.set_exception(error)
-            return
-        for one, rows in zip(batch, answers, strict=True):
-            if not one.answer.done():
-                one.answer.set_result(rows)
+    def observed(self, texts: list[str]) -> None:
+        """Tell the observers what goes to the database."""
+        for observer in self.observers:
+            observer(texts)
 
     @abstractmethod
     async def start(self) -> None:
         """Connect."""
-
-    @abstractmethod
-    async def run(self, batch: list[Waiting]) -> list[Rows]:
-        """Run the statements of one batch. Raises what the driver raises."""
 
     @abstractmethod
     def generation(self) -> object:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-
-from cachetools import LRUCache
 
 from adapters.base import Children, Parent, Request, Row
 from adapters.native.relations import REFERENCES, RELATIONS
@@ -27,7 +26,7 @@ REMEMBERED = (REFERENCES.keys() - {"Attachment", "TripUpdate", "Dashboard"}) | {
 }
 """Relations whose answers depend on the parent alone: reference data, and what rights come from."""
 KEPT = 50_000
-"""Answers kept, each some hundred bytes to a few kilobytes; the least used go first."""
+"""Answers kept, each some hundred bytes to a few kilobytes; one more, and all are learned anew."""
 
 
 class Remembered:
@@ -40,7 +39,9 @@ class Remembered:
 
     def __init__(self, generation: Callable[[], object]) -> None:
         self._database = generation
-        self._answers: LRUCache[Key, Children] = LRUCache(KEPT)
+        self._answers: dict[Key, Children] = {}
+        self._records: dict[str, dict[str, Row]] = defaultdict(dict)
+        """Those of the answers that are one record each: by relation and id."""
         self._generation: object = None
 
     @staticmethod
@@ -56,8 +57,9 @@ class Remembered:
         before = self.generation(request.now)
         if before is None:
             return await fetch(request)
-        if before != self._generation:
+        if before != self._generation or len(self._answers) >= KEPT:
             self._answers.clear()
+            self._records.clear()
             self._generation = before
         found: dict[str, Children] = {}
         unknown: dict[Key, list[Parent]] = {}
@@ -75,15 +77,9 @@ class Remembered:
                 self._generation = None
         return found
 
-    def records(self, relation: str, keys: Sequence[str], now: datetime) -> dict[str, Row]:
-        """Return the records of those ids that are in memory."""
-        found: dict[str, Row] = {}
-        if relation in REFERENCES and self._generation == self.generation(now):
-            for key in keys:
-                answer = self._answers.get((relation, (), key))
-                if answer is not None and answer.rows:
-                    found[key] = answer.rows[0]
-        return found
+    def records(self, relation: str, now: datetime) -> Mapping[str, Row]:
+        """Return the records of a relation that are in memory, by id."""
+        return self._records[relation] if self._generation == self.generation(now) else {}
 
     def generation(self, now: datetime) -> object:
         """Return a value that changes when what is remembered must be read again; None: remember nothing."""
@@ -100,5 +96,7 @@ class Remembered:
         for key, parents in unknown.items():
             answer = answers.get(parents[0].group, Children())
             self._answers[key] = answer
+            if request.relation in REFERENCES and not request.filters and answer.rows:
+                self._records[request.relation][key[2]] = answer.rows[0]
             found.update({parent.group: Children(list(answer.rows)) for parent in parents})
         return found

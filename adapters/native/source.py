@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
 from functools import lru_cache
-from itertools import zip_longest
 from typing import Any
 
 import asyncpg
@@ -39,7 +38,8 @@ IMPLICIT = ("id", "school_id", "student_id", "source_id")
 """Columns that are always read where a table has them: the gateway checks the viewer's rights with them."""
 
 
-PARENT_COLUMNS = [f"parent_{one}" for one in PARENT_FIELDS]
+PARENTS = (*(f"parent_{one}" for one in PARENT_FIELDS), "parents")
+"""How the parameters are called that hold all parents: a list for each field, or all in JSON."""
 
 
 class NativeSource:
@@ -50,6 +50,8 @@ class NativeSource:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self.reader = open_reader(engine)
+        self.is_immediate = self.reader.is_immediate
+        self._takes_places = engine.dialect.name == "sqlite"
         self._remembered = Remembered(self.reader.generation)
 
     @property
@@ -66,9 +68,9 @@ class NativeSource:
             return await self._remembered.answer(request, self._read)
         return await self._read(request)
 
-    def recall(self, relation: str, keys: Sequence[str], now: datetime) -> dict[str, Row]:
-        """Return the records of ids that are in memory, if the database has not changed since."""
-        return self._remembered.records(relation, keys, now)
+    def recall(self, relation: str, now: datetime) -> Mapping[str, Row]:
+        """Return the records of a relation that are in memory, if the database has not changed since."""
+        return self._remembered.records(relation, now)
 
     def generation(self, now: datetime) -> object:
         """Return a value that changes when records at hand must be read again; None while that is unknown."""
@@ -78,12 +80,12 @@ class NativeSource:
         relation = RELATIONS.get(request.relation)
         if relation is None:
             raise NotSupported(f"The database has no relation {request.relation}.")
-        places_ = places(len(request.parents)) if self.engine.dialect.name == "sqlite" else 0
+        places_ = places(len(request.parents)) if self._takes_places else 0
         shape = _shape(relation, request, places_)
         statement, gather = _statement(request.relation, shape, self.engine.dialect)
-        values = _values(relation, request, places_)
+        arguments = statement.arguments(_parents(request, places_), _values(relation, request))
         try:
-            rows = await self.reader.read(statement, values, (request.viewer_id, request.now))
+            rows = await self.reader.read(statement, arguments, (request.viewer_id, request.now))
         except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise RetryLater("The database does not answer.") from error
         found = gather(rows, request.page.limit)
@@ -121,18 +123,16 @@ class NativeAdapter:
 
 
 def _shape(relation: Relation, request: Request, places: int) -> Shape:
-    known = relation.columns
-    columns = dict.fromkeys((*(name for name in IMPLICIT if name in known), *request.columns))
     newest_first = relation.newest_first if request.newest_first is None else request.newest_first
-    page = request.page
+    page, parents = request.page, request.parents
     return Shape(
-        columns=tuple(columns),
-        filters=tuple(sorted(request.filters)),
+        columns=request.columns,
+        filters=tuple(sorted(request.filters)) if request.filters else (),
         paged=page.limit is not None,
         counted=page.counted,
         cursor=page.cursor is not None,
         keyed=page.limit is not None and page.cursors,
-        shared=len({parent.group for parent in request.parents}) < len(request.parents),
+        shared=len(parents) > 1 and len({parent.group for parent in parents}) < len(parents),
         descending=newest_first != page.backward,
         parents=places,
     )
@@ -140,18 +140,20 @@ def _shape(relation: Relation, request: Request, places: int) -> Shape:
 
 @lru_cache(maxsize=4096)
 def _statement(name: str, shape: Shape, dialect: Dialect) -> tuple[CompiledStatement, Gather]:
-    given = {"parents", "now", "viewer", "today", "limit", *PARENT_COLUMNS, *_place_names(shape.parents)}
-    given |= {f"filter_{one}" for one in shape.filters}
+    relation = RELATIONS[name]
+    implicit = (one for one in IMPLICIT if one in relation.columns)
+    shape = shape._replace(columns=tuple(dict.fromkeys((*implicit, *shape.columns))))
+    given = {"now", "viewer", "today", "limit", *(f"filter_{one}" for one in shape.filters)}
     if shape.cursor:
-        given |= {f"cursor{index}" for index in range(len(RELATIONS[name].order))}
-    statement = build(RELATIONS[name], shape, dialect.name)
-    compiled = compile_statement(statement, dialect, frozenset(given), dialect.name == "postgresql")
-    return compiled, gather_function(RELATIONS[name], shape, compiled)
+        given |= {f"cursor{index}" for index in range(len(relation.order))}
+    statement = build(relation, shape, dialect.name)
+    parents = _place_names(shape.parents) if shape.parents else PARENTS
+    compiled = compile_statement(statement, dialect, parents, given, dialect.name == "postgresql")
+    return compiled, gather_function(relation, shape, compiled)
 
 
-def _values(relation: Relation, request: Request, places: int) -> dict[str, Any]:
-    values = _parent_values(request, places)
-    values |= {"now": request.now, "viewer": request.viewer_id, "today": request.now.date()}
+def _values(relation: Relation, request: Request) -> dict[str, Any]:
+    values: dict[str, Any] = {"now": request.now, "viewer": request.viewer_id, "today": request.now.date()}
     for name, value in request.filters.items():
         if name == "search":
             value = "%" + re.sub(r"([%_\\])", r"\\\1", search_text(value)) + "%"
@@ -167,16 +169,16 @@ def _values(relation: Relation, request: Request, places: int) -> dict[str, Any]
     return values
 
 
-def _parent_values(request: Request, places: int) -> dict[str, Any]:
-    """Describe the parents: each in parameters of its own, or all in lists."""
+def _parents(request: Request, places: int) -> list[Any]:
+    """Describe the parents, in the order of the names given to the compiler: each field of each, or lists."""
     if places:
         apart: list[Any] = []
         for one in request.parents:
             apart += (one.group, one.id, one.student_id, one.lower.isoformat(), one.upper.isoformat())
-        return dict(zip_longest(_place_names(places), apart))
+        apart += [None] * (len(PARENT_FIELDS) * (places - len(request.parents)))
+        return apart
     rows = [(p.group, p.id, p.student_id, p.lower, p.upper) for p in request.parents]
-    lists = dict(zip(PARENT_COLUMNS, zip(*rows, strict=True), strict=False))
-    return {**lists, "parents": orjson.dumps(rows).decode()}
+    return [*zip(*rows, strict=True), orjson.dumps(rows).decode()]
 
 
 @lru_cache(maxsize=64)

@@ -7,10 +7,12 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from time import perf_counter
+from typing import Any
 
 from cachetools import LRUCache
 
-from adapters.native.reader import TIME_LIMIT, Reader, Rows, Waiting
+from adapters.native.compiled import CompiledStatement
+from adapters.native.reader import TIME_LIMIT, Reader, Rows
 
 REMEMBERED = 512
 """Statements known to be long, which go to a thread at once."""
@@ -29,12 +31,13 @@ class SqliteReader(Reader):
     """Steps of SQLite's virtual machine between two looks at the clock; about 0.3 ms."""
     THREADS = 4
     LOOK = 0.1
+    is_immediate = True
 
     def __init__(self, path: str) -> None:
         super().__init__()
         self._path = path
         self.handed_over = 0
-        """Batches that turned out long and went to a thread."""
+        """Statements that went to a thread."""
         self._long_texts: LRUCache[str, None] = LRUCache(REMEMBERED)
         self._until = 0.0
         self._generation: int | None = None
@@ -59,33 +62,30 @@ class SqliteReader(Reader):
         """Open the connection of the event loop."""
         self._open()
 
-    async def run(self, batch: list[Waiting]) -> list[Rows]:
-        """Run statement by statement; from the first long one on, in a thread."""
-        here = self._here or self._open()
-        answers: list[Rows] = []
-        for index, one in enumerate(batch):
-            if one.statement.text in self._long_texts:
-                return answers + await self._hand_over(batch[index:])
+    async def read(self, statement: CompiledStatement, arguments: list[Any], group: Any) -> Rows:
+        """Run a statement here, or in a thread if it is long."""
+        text = statement.text
+        self.observed([text])
+        if text not in self._long_texts:
+            here = self._here or self._open()
             self._until = perf_counter() + self.SHORT
             try:
-                answers.append(here.execute(one.statement.text, one.arguments).fetchall())
+                return here.execute(text, arguments).fetchall()
             except sqlite3.OperationalError as error:
                 if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:
                     raise
-                return answers + await self._hand_over(batch[index:])
-        return answers
+        return await self._hand_over(text, arguments)
 
-    async def _hand_over(self, batch: list[Waiting]) -> list[Rows]:
-        """Run a long statement, and those after it, in a thread; remember whether it was long."""
+    async def _hand_over(self, text: str, arguments: list[Any]) -> Rows:
+        """Run a long statement in a thread; remember whether it was long."""
         self.handed_over += 1
-        text = batch[0].statement.text
         loop = asyncio.get_running_loop()
-        answers, seconds = await loop.run_in_executor(self._pool, self._long, batch)
+        rows, seconds = await loop.run_in_executor(self._pool, self._long, text, arguments)
         if seconds > self.SHORT:
             self._long_texts[text] = None
         else:
             self._long_texts.pop(text, None)
-        return answers
+        return rows
 
     def generation(self) -> object:
         """Ask SQLite's own count of changes, once in a turn of the event loop."""
@@ -101,20 +101,18 @@ class SqliteReader(Reader):
         """Ask again."""
         self._generation = None
 
-    def _long(self, batch: list[Waiting]) -> tuple[list[Rows], float]:
-        """Run statements in this thread; returns their rows, and the seconds that the first took."""
+    def _long(self, text: str, arguments: list[Any]) -> tuple[Rows, float]:
+        """Run a statement in this thread; returns its rows, and the seconds it took."""
         try:
             connection = self._idle.get_nowait()
         except Empty:
             connection = self._connect()
-        until = perf_counter() + TIME_LIMIT
+        begun = perf_counter()
+        until = begun + TIME_LIMIT
         connection.set_progress_handler(lambda: perf_counter() > until, self.STEPS)
         try:
-            begun = perf_counter()
-            first = connection.execute(batch[0].statement.text, batch[0].arguments).fetchall()
-            seconds = perf_counter() - begun
-            rest = [connection.execute(one.statement.text, one.arguments).fetchall() for one in batch[1:]]
-            return [first, *rest], seconds
+            rows = connection.execute(text, arguments).fetchall()
+            return rows, perf_counter() - begun
         finally:
             self._idle.put(connection)
 

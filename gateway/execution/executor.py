@@ -42,6 +42,7 @@ class FastRun:
         self.context = context
         self.loaded: list[Loaded | None] = [None] * len(plan.edges)
         self._notes: Notes = [[] for _ in range(plan.slots)]
+        self._is_serial = plan.operation is OperationType.MUTATION or context.sources.are_immediate
 
     async def data(self) -> dict[str, Any]:
         """Answer the operation."""
@@ -64,14 +65,19 @@ class FastRun:
         waiting = [self._edge(one, notes) for one, notes in asked]
         if below:
             waiting.append(self._descend(below))
-        if len(waiting) <= 1 or self.plan.operation is OperationType.MUTATION:
-            for edge in waiting:
-                await edge
-            return
         # All siblings come to their end, so that nothing loaded is asked for again.
-        for result in await asyncio.gather(*waiting, return_exceptions=True):
-            if isinstance(result, BaseException):
-                raise result
+        failures: list[BaseException] = []
+        if len(waiting) <= 1 or self._is_serial:
+            for edge in waiting:
+                try:
+                    await edge
+                except UNWRITABLE as error:
+                    failures.append(error)
+        else:
+            found = await asyncio.gather(*waiting, return_exceptions=True)
+            failures += [one for one in found if isinstance(one, BaseException)]
+        if failures:
+            raise failures[0]
 
     def _is_at_hand(self, one: FieldPlan, notes: Noted) -> bool:
         """Complete an edge that needs no waiting."""
