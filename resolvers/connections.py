@@ -70,6 +70,25 @@ class ConnectionType:
     connection: str
     edge: str
     node: str
+    key: str = "_id"
+    group: str = ""
+
+    async def answer(
+        self, context: RequestContext, question: Ask, parents: Sequence[Any], selection: Selection
+    ) -> list[Any]:
+        """Load one page for each parent; an error where the source failed."""
+        nodes = self.nodes(selection)
+        columns = context.columns(self.node, nodes)
+        results: list[Any] = []
+        for parent, answer in zip(parents, await context.fetch(question, parents, columns), strict=True):
+            try:
+                if isinstance(answer, Exception):
+                    raise answer
+                built = context.build(self.node, answer.rows, nodes, parent._student)
+                results.append(self.build(context, answer, built, question.page, selection))
+            except SourceFailed as error:
+                results.append(error)
+        return results
 
     def nodes(self, selection: Selection) -> Selection:
         """Return what is selected of the nodes, directly or through edges."""
@@ -120,28 +139,6 @@ def connection_type(kind: type, node: type) -> ConnectionType:
     return ConnectionType(name, name.removesuffix("Connection") + "Edge", node.__name__)
 
 
-async def paged(
-    context: RequestContext,
-    question: Ask,
-    kind: ConnectionType,
-    parents: Sequence[Any],
-    selection: Selection,
-) -> list[Any]:
-    """Load one page for each parent; an error where the source failed."""
-    nodes = kind.nodes(selection)
-    columns = context.columns(kind.node, nodes)
-    results: list[Any] = []
-    for parent, answer in zip(parents, await context.fetch(question, parents, columns), strict=True):
-        try:
-            if isinstance(answer, Exception):
-                raise answer
-            built = context.build(kind.node, answer.rows, nodes, parent._student)
-            results.append(kind.build(context, answer, built, question.page, selection))
-        except SourceFailed as error:
-            results.append(error)
-    return results
-
-
 FILTERS: Mapping[str, tuple[str, str]] = {
     "subject_ids": ("subject_id", "Subject"),
     "period_id": ("period_id", "GradingPeriod"),
@@ -175,19 +172,17 @@ def student_connection(
     """
     parts = connection_type(kind, node)
 
-    async def batch(
+    @fields.lists(Student, name, parts)
+    async def question(
         context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
-    ) -> Sequence[Any]:
+    ) -> Ask:
         found = filters_of(arguments)
         if "period_id" in found and not knows_period:
             arguments = {**arguments, **await context.period_dates(found.pop("period_id"))}
-        question = ask(
+        return ask(
             relation,
             page_of(arguments, selection, parts.connection),
             newest_first={"ASC": False, "DESC": True}.get(arguments.get("order") or ""),
             windows=await windows(context, [parent._student for parent in parents], arguments),
             **found,
         )
-        return await paged(context, question, parts, parents, selection)
-
-    fields.edge(Student, name)(batch)

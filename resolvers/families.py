@@ -9,6 +9,7 @@ from typing import Any
 from adapters.base import Children, Row
 from resolvers.connections import ConnectionType
 from resolvers.context import RequestContext
+from resolvers.fields import Arguments
 from resolvers.identifiers import keys
 from resolvers.loading import FAMILY, Ask
 from resolvers.selection import Selection
@@ -21,12 +22,45 @@ class FamilyList:
     parts: ConnectionType
     order: tuple[str, ...]
     newest_first: bool = False
+    key: str = "_id"
+    group: str = FAMILY
+
+    @property
+    def node(self) -> str:
+        """The type of the records."""
+        return self.parts.node
+
+    @property
+    def connection(self) -> str:
+        """The type that holds a page of them."""
+        return self.parts.connection
+
+    def nodes(self, selection: Selection) -> Selection:
+        """Return what is selected of the records."""
+        return self.parts.nodes(selection)
+
+    async def answer(
+        self, context: RequestContext, question: Ask, parents: Sequence[Any], selection: Selection
+    ) -> list[Any]:
+        """Load one page for all students together, merged when several sources give it."""
+        nodes = self.nodes(selection)
+        columns = (*context.columns(self.node, nodes), *self.order)
+        answers = await family_rows(context, question, [one._student for one in parents], columns)
+        merged = answers[0] if len(answers) == 1 else _merge(answers, self, question.page.limit)
+        built = context.build(self.node, merged.rows, nodes)
+        return [self.parts.build(context, merged, built, question.page, selection)]
 
 
 def chosen_students(context: RequestContext, identifiers: list[str] | None) -> list[str]:
     """Return the students a list is about: all that the caller may see, or those named among them."""
     named = keys(identifiers, "Student")
     return [one for one in context.scope.students if named is None or one in named]
+
+
+def family(context: RequestContext, arguments: Arguments) -> list[Any]:
+    """Make the objects of the students that a list with the argument `studentIds` is about."""
+    chosen = chosen_students(context, arguments.get("student_ids"))
+    return [context.student_parent(student) for student in chosen]
 
 
 async def family_rows(
@@ -41,23 +75,6 @@ async def family_rows(
             raise answer
         found.append(answer)
     return found
-
-
-async def family_connection(
-    context: RequestContext,
-    question: Ask,
-    described: FamilyList,
-    students: Sequence[str],
-    selection: Selection,
-) -> Any:
-    """Load one page of a list of the family, merged when several sources give it."""
-    parts = described.parts
-    nodes = parts.nodes(selection)
-    columns = (*context.columns(parts.node, nodes), *described.order)
-    answers = await family_rows(context, question, students, columns)
-    merged = answers[0] if len(answers) == 1 else _merge(answers, described, question.page.limit)
-    built = context.build(parts.node, merged.rows, nodes)
-    return parts.build(context, merged, built, question.page, selection)
 
 
 def _merge(answers: Sequence[Children], described: FamilyList, limit: int | None) -> Children:

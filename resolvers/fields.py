@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from resolvers.loading import Ask, ask
 
 if TYPE_CHECKING:
     from resolvers.context import RequestContext
@@ -17,8 +19,93 @@ if TYPE_CHECKING:
 
 Arguments = Mapping[str, Any]
 Batch = Callable[["RequestContext", Sequence[Any], Arguments, "Selection"], Awaitable[Sequence[Any]]]
+Question = Callable[["RequestContext", Sequence[Any], Arguments, "Selection"], Awaitable[Ask]]
 AtOnce = Callable[["RequestContext", Sequence[Any], "Selection"], Sequence[Any] | None]
 Derivation = Callable[[dict[str, Any], "RequestContext"], Any]
+
+
+class Listed(Protocol):
+    """What the records that an edge lists become."""
+
+    @property
+    def node(self) -> str:
+        """The type of the records."""
+
+    @property
+    def connection(self) -> str | None:
+        """The type that holds a page of them; None for a plain list."""
+
+    @property
+    def key(self) -> str:
+        """The attribute of a parent that says whose records they are."""
+
+    @property
+    def group(self) -> str:
+        """The group under which all parents have one list together; "" where each has its own."""
+
+    def nodes(self, selection: Selection) -> Selection:
+        """Return what is selected of the records."""
+
+    async def answer(
+        self, context: RequestContext, question: Ask, parents: Sequence[Any], selection: Selection
+    ) -> Sequence[Any]:
+        """Load the records; one result for each parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainList:
+    """All records as a list; `key` is the attribute of a parent that says whose."""
+
+    kind: type
+    key: str = "_id"
+    connection: None = None
+    group: str = ""
+
+    @property
+    def node(self) -> str:
+        """The type of the records."""
+        return self.kind.__name__
+
+    def nodes(self, selection: Selection) -> Selection:
+        """Return what is selected of the records."""
+        return selection
+
+    async def answer(
+        self, context: RequestContext, question: Ask, parents: Sequence[Any], selection: Selection
+    ) -> Sequence[Any]:
+        """Load the list of each parent; an error where the source failed."""
+        return await context.listed(question, self.kind, parents, selection, key=self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An edge that lists records: its question, whom it is about, and what the answer becomes."""
+
+    question: Question
+    listed: Listed
+    about: Callable[[RequestContext, Arguments], Sequence[Any]] | None = None
+    """Makes the objects that the question is about, where these are not the parents themselves."""
+
+    async def batch(
+        self, context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
+    ) -> Sequence[Any]:
+        """Answer the edge in the way that any edge is answered."""
+        about = self.parents(context, parents, arguments)
+        question = await self.question(context, about, arguments, selection)
+        return await self.listed.answer(context, question, about, selection)
+
+    def parents(self, context: RequestContext, parents: Sequence[Any], arguments: Arguments) -> Sequence[Any]:
+        """Return the objects that the question is about."""
+        return parents if self.about is None else self.about(context, arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """An edge to the one record whose id is in a column."""
+
+    relation: str
+    target: type
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +116,8 @@ class Edge:
     needs: tuple[str, ...] = ()
     at_once: AtOnce | None = None
     """Answers without waiting, or returns None where that is not possible this time."""
+    listing: Listing | None = None
+    pointer: Pointer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +148,23 @@ class Fields:
 
         return register
 
+    def lists(
+        self,
+        kind: type,
+        name: str,
+        listed: Listed,
+        about: Callable[[RequestContext, Arguments], Sequence[Any]] | None = None,
+    ) -> Callable[[Question], Question]:
+        """Register an edge that lists records: (context, parents, arguments, selection) to its question."""
+
+        def register(question: Question) -> Question:
+            listing = Listing(question, listed, about)
+            needs = () if listed.key == "_id" else (listed.key,)
+            self.edges[kind.__name__, name] = Edge(listing.batch, needs, listing=listing)
+            return question
+
+        return register
+
     def derive(
         self, kind: type, name: str, *needs: str, of: type | None = None
     ) -> Callable[[Derivation], Derivation]:
@@ -86,7 +192,8 @@ class Fields:
             return context.recalled(named, target, parents, keys, selection)
 
         named = relation or target.__name__
-        self.edges[kind.__name__, name] = Edge(batch, (key,), at_once)
+        pointer = Pointer(named, target, key)
+        self.edges[kind.__name__, name] = Edge(batch, (key,), at_once, pointer=pointer)
 
     def to_many(self, kind: type, name: str, target: type, key: str, relation: str | None = None) -> None:
         """Register an edge to the records whose ids are listed in the column `key`, in that order."""
@@ -104,12 +211,11 @@ class Fields:
     def children(self, kind: type, name: str, target: type, relation: str, key: str = "_id") -> None:
         """Register an edge to all children of a relation, in its order."""
 
-        async def batch(
-            context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
-        ) -> Sequence[Any]:
-            return await context.listed(relation, target, parents, selection, key=key)
-
-        self.edges[kind.__name__, name] = Edge(batch, () if key == "_id" else (key,))
+        @self.lists(kind, name, PlainList(target, key))
+        async def question(
+            _context: RequestContext, _parents: Sequence[Any], _arguments: Arguments, _selection: Selection
+        ) -> Ask:
+            return ask(relation)
 
     def merge(self, *others: Fields) -> Fields:
         """Take in the fields of other domains. Raises ValueError when two implement the same field."""

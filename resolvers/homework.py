@@ -10,12 +10,12 @@ from typing import Any
 
 from adapters.base import Row
 from resolvers.calendar import bounded, windows
-from resolvers.connections import connection_type, filters_of, page_of, paged, student_connection
+from resolvers.connections import connection_type, filters_of, page_of, student_connection
 from resolvers.context import RequestContext
 from resolvers.errors import SourceFailed
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import keys
-from resolvers.loading import ask
+from resolvers.loading import Ask, ask
 from resolvers.selection import Selection
 from schema import (
     Attachment,
@@ -71,21 +71,19 @@ def can_mark_done(row: Row, context: RequestContext) -> bool:
     return context.permits(row["_student"], "MARK_HOMEWORK")
 
 
-@fields.edge(Student, "homework")
+@fields.lists(Student, "homework", connection_type(HomeworkConnection, Homework))
 async def homework(
     context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
+) -> Ask:
     """List homework by the day it is due or was given."""
     given = arguments.get("date_field") == "GIVEN_DATE"
-    parts = connection_type(HomeworkConnection, Homework)
-    question = ask(
+    return ask(
         "Student.homework_given" if given else "Student.homework",
-        page_of(arguments, selection, parts.connection),
+        page_of(arguments, selection, HomeworkConnection.__name__),
         windows=await windows(context, [parent._student for parent in parents], arguments),
         is_test=(True,) if arguments.get("tests_only") else None,
         **filters_of(arguments),
     )
-    return await paged(context, question, parts, parents, selection)
 
 
 @fields.edge(Student, "diary")

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.base import Page, Row
-from resolvers.connections import connection_type, page_of, paged
+from resolvers.connections import connection_type, page_of
 from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument
 from resolvers.fields import Arguments, Fields
 from resolvers.homework import text_of
 from resolvers.identifiers import keys
-from resolvers.loading import ask
+from resolvers.loading import Ask, ask
 from resolvers.selection import Selection
 from schema import (
     Attachment,
@@ -141,28 +141,29 @@ async def person(
     return [found.get(id(parent)) for parent in parents]
 
 
-@fields.edge(Conversation, "messages")
+@fields.lists(Conversation, "messages", connection_type(MessageConnection, Message))
 async def messages(
-    context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
+    _context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
+) -> Ask:
     """Page through each thread in either direction."""
-    parts = connection_type(MessageConnection, Message)
-    question = ask("Conversation.messages", page_of(arguments, selection, parts.connection))
-    return await paged(context, question, parts, parents, selection)
+    return ask("Conversation.messages", page_of(arguments, selection, MessageConnection.__name__))
 
 
-@fields.edge(Query, "conversations")
+@fields.lists(
+    Query,
+    "conversations",
+    connection_type(ConversationConnection, Conversation),
+    about=lambda context, _arguments: [context.me()],
+)
 async def conversations(
-    context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
+    _context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
+) -> Ask:
     """List the threads of one folder of the caller's mailbox."""
-    parts = connection_type(ConversationConnection, Conversation)
-    question = ask(
+    return ask(
         "Viewer.conversations",
-        page_of(arguments, selection, parts.connection),
+        page_of(arguments, selection, ConversationConnection.__name__),
         folder=(arguments["folder"],) if arguments.get("folder") else None,
         unread=True if arguments.get("unread_only") else None,
         search=arguments.get("search") or None,
         about_student_ids=keys(arguments.get("student_ids"), "Student"),
     )
-    return await paged(context, question, parts, [context.me()], selection)

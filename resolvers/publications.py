@@ -10,10 +10,10 @@ from adapters.base import Row
 from resolvers.calendar import windows
 from resolvers.connections import connection_type, filters_of, page_of, student_connection
 from resolvers.context import RequestContext
-from resolvers.families import FamilyList, chosen_students, family_connection
+from resolvers.families import FamilyList, family
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import GlobalId
-from resolvers.loading import ask
+from resolvers.loading import Ask, ask
 from resolvers.nodes import load
 from resolvers.people import display_name, may_write
 from resolvers.selection import Selection
@@ -95,67 +95,68 @@ DOCUMENTS = FamilyList(connection_type(DocumentConnection, Document), ("created_
 CONTACTS = FamilyList(connection_type(ContactConnection, Contact), ("last_name", "id"))
 
 
-@fields.edge(Query, "news")
+@fields.lists(Query, "news", NEWS, about=family)
 async def news(
-    context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
+    context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
+) -> Ask:
     """List the news of the family's schools that are shown now."""
-    students = chosen_students(context, arguments.get("student_ids"))
-    question = ask(
+    return ask(
         "Viewer.news",
         page_of(arguments, selection, NEWS.parts.connection),
-        windows=await windows(context, students, arguments),
+        windows=await windows(context, [one._student for one in parents], arguments),
         shown_at=context.now,
         unread=True if arguments.get("unread_only") else None,
         **filters_of(arguments),
     )
-    return [await family_connection(context, question, NEWS, students, selection)]
 
 
-@fields.edge(Query, "events")
+@fields.lists(Query, "events", EVENTS, about=family)
 async def events(
-    context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
+    context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
+) -> Ask:
     """List the agenda of the family."""
-    students = chosen_students(context, arguments.get("student_ids"))
-    question = ask(
+    return ask(
         "Viewer.events",
         page_of(arguments, selection, EVENTS.parts.connection),
-        windows=await windows(context, students, arguments),
+        windows=await windows(context, [one._student for one in parents], arguments),
         **filters_of(arguments),
     )
-    return [await family_connection(context, question, EVENTS, students, selection)]
 
 
-@fields.edge(Query, "documents")
+def _all_students(context: RequestContext, _arguments: Arguments) -> list[Any]:
+    return family(context, {})
+
+
+@fields.lists(Query, "documents", DOCUMENTS, about=_all_students)
 async def documents(
-    context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
+    _context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
+) -> Ask:
     """List the documents of the family."""
-    question = ask(
+    return ask(
         "Viewer.documents",
         page_of(arguments, selection, DOCUMENTS.parts.connection),
         search=arguments.get("search") or None,
         **filters_of(arguments),
     )
-    return [await family_connection(context, question, DOCUMENTS, list(context.scope.students), selection)]
 
 
-@fields.edge(Query, "directory")
-async def directory(
-    context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
-    """List the staff a family deals with."""
-    students = chosen_students(context, arguments.get("student_ids"))
+def _correspondents(context: RequestContext, arguments: Arguments) -> list[Any]:
     if arguments.get("messageable_only") and not may_write(context):
-        students = []
-    question = ask(
+        return []
+    return family(context, arguments)
+
+
+@fields.lists(Query, "directory", CONTACTS, about=_correspondents)
+async def directory(
+    _context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
+) -> Ask:
+    """List the staff a family deals with."""
+    return ask(
         "Viewer.contacts",
         page_of(arguments, selection, CONTACTS.parts.connection),
         search=arguments.get("search") or None,
         role=_roles(arguments.get("kinds")),
     )
-    return [await family_connection(context, question, CONTACTS, students, selection)]
 
 
 def _roles(kinds: list[str] | None) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from adapters.base import Page, Row
 from resolvers.calendar import bounded, is_holiday, week_of, weeks_between, windows
 from resolvers.context import RequestContext
 from resolvers.errors import SourceFailed
-from resolvers.fields import Arguments, Fields
+from resolvers.fields import Arguments, Fields, PlainList
 from resolvers.loading import Ask, ask
 from resolvers.selection import Selection
 from schema import (
@@ -123,13 +123,12 @@ def lessons_between(
     )
 
 
-@fields.edge(Timetable, "lessons")
+@fields.lists(Timetable, "lessons", PlainList(Lesson))
 async def timetable_lessons(
-    context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
+    _context: RequestContext, parents: Sequence[Any], arguments: Arguments, _selection: Selection
+) -> Ask:
     """Read the lessons of each window."""
-    spans = {parent._student: (parent.from_, parent.to) for parent in parents}
-    return await context.listed(lessons_between(spans, arguments), Lesson, parents, selection)
+    return lessons_between({parent._student: (parent.from_, parent.to) for parent in parents}, arguments)
 
 
 @fields.edge(Timetable, "last_changed_at")

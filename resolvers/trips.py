@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from resolvers.acknowledgements import answers_to
-from resolvers.connections import connection_type, page_of, paged, student_connection
+from resolvers.connections import connection_type, page_of, student_connection
 from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
-from resolvers.loading import ask
+from resolvers.loading import Ask, ask
 from resolvers.selection import Selection
 from schema import (
     Attachment,
@@ -139,11 +139,9 @@ async def answers(
     return await answers_to(context, parents, selection)
 
 
-@fields.edge(Trip, "updates")
+@fields.lists(Trip, "updates", connection_type(TripUpdateConnection, TripUpdate))
 async def updates(
-    context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
-) -> Sequence[Any]:
+    _context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
+) -> Ask:
     """Page through the news of each trip, newest first."""
-    parts = connection_type(TripUpdateConnection, TripUpdate)
-    question = ask("Trip.updates", page_of(arguments, selection, parts.connection))
-    return await paged(context, question, parts, parents, selection)
+    return ask("Trip.updates", page_of(arguments, selection, TripUpdateConnection.__name__))
