@@ -10,7 +10,7 @@ plain lists of rows into a source in a few lines.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -110,6 +110,26 @@ class Children:
     counts: dict[str, int] = field(default_factory=dict)
 
 
+class Layout(Protocol):
+    """The columns of a table: their names, and what turns values that are kept in another form."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the columns; `_group` says whose child a row is, `_total` how many there are."""
+
+    @property
+    def converters(self) -> Mapping[int, Callable[[Any], Any]]:
+        """By the index of a column, what makes the value of a row of what is there; never of None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An answer as the database gave it: rows of values, in order within each group, instants as text."""
+
+    layout: Layout
+    rows: Sequence[Sequence[Any]]
+
+
 @runtime_checkable
 class Source(Protocol):
     """A place that holds school data."""
@@ -128,8 +148,8 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class SourceWithMemory(Source, Protocol):
-    """A source that keeps small records at hand, so that following a pointer to one costs no question."""
+class SourceNearby(Source, Protocol):
+    """A source that gives its rows as they are, and keeps small records at hand for who points to them."""
 
     is_immediate: bool
     """Whether questions are answered without waiting as a rule: asking several at once gains nothing then."""
@@ -139,6 +159,9 @@ class SourceWithMemory(Source, Protocol):
 
         Only to be looked at now: the mapping and its rows are shared.
         """
+
+    async def table(self, request: Request) -> Table | None:
+        """Answer one question as a table; None where only `fetch` answers it. Raises SourceError."""
 
     def generation(self, now: datetime) -> object:
         """Return a value that changes when records at hand must be read again; None while that is unknown."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from adapters.base import Children, Page, Parent, Request, Row, Source
+from adapters.base import Children, Page, Parent, Request, Row, Source, Table
 from resolvers.errors import NotPermitted, SourceFailed
 from resolvers.routing import CAPABILITIES, Sources
 from resolvers.viewer import Caller, Scope
@@ -87,9 +87,7 @@ class LoaderLayer:
         A parent about a student the viewer may not see has no children. With `group`, all parents share
         one answer per source, and the answers of the sources come one after another.
         """
-        capability = CAPABILITIES.get(question.relation)
-        if capability is not None and capability not in self.caller.capabilities:
-            raise NotPermitted(f"The caller has no access to {capability}.")
+        self._require_capability(question)
         asked: dict[str, Source] = {}
         batches: dict[str, dict[tuple[str, str | None], Parent]] = {}
         places: list[tuple[str, str] | None] = []
@@ -110,6 +108,33 @@ class LoaderLayer:
         answers = [await questions[0]] if len(questions) == 1 else await asyncio.gather(*questions)
         by_source = dict(zip(batches, answers, strict=True))
         return [self._answer(by_source, place) for place in places]
+
+    async def table(
+        self, question: Ask, parents: Sequence[Any], columns: tuple[str, ...], key: str, group: str
+    ) -> tuple[Table, list[Parent | None]] | None:
+        """Ask the database as `fetch` does, for its rows as they are; also tells what each parent became.
+
+        None where the usual way has to be taken: when other sources take part, the database has to look
+        closer, or the viewer may not see every row.
+        """
+        if not self.sources.is_single:
+            return None
+        self._require_capability(question)
+        placed = [self._place(question, parent, key, group) for parent in parents]
+        asked = [None if one is None else one[1] for one in placed]
+        known = tuple({(one.group, one.student_id): one for one in asked if one is not None}.values())
+        if not known:
+            return None
+        request = self._request(question, known, columns)
+        found = await self.sources.table(request)
+        if found is None or not self._may_see_table(question.relation, found, known):
+            return None
+        return found, asked
+
+    def _require_capability(self, question: Ask) -> None:
+        capability = CAPABILITIES.get(question.relation)
+        if capability is not None and capability not in self.caller.capabilities:
+            raise NotPermitted(f"The caller has no access to {capability}.")
 
     def recall(self, relation: str, keys: Iterable[str]) -> dict[str, Row]:
         """Return records that the database has at hand and the viewer may see; the rows are shared."""
@@ -161,22 +186,24 @@ class LoaderLayer:
     async def _ask(
         self, source: Source, question: Ask, parents: tuple[Parent, ...], columns: tuple[str, ...]
     ) -> Mapping[str, Children] | Exception:
-        request = Request(
-            relation=question.relation,
-            parents=parents,
-            columns=columns,
-            now=self.now,
-            filters=question.filters,
-            page=question.page,
-            newest_first=question.newest_first,
-            viewer_id=self.caller.person_id,
-        )
         try:
-            answer = await self.sources.fetch(source, request)
+            answer = await self.sources.fetch(source, self._request(question, parents, columns))
             self._admit(source, question.relation, parents, answer)
         except SourceFailed as error:
             return error
         return answer
+
+    def _request(self, question: Ask, parents: tuple[Parent, ...], columns: tuple[str, ...]) -> Request:
+        return Request(
+            question.relation,
+            parents,
+            columns,
+            self.now,
+            question.filters,
+            question.page,
+            question.newest_first,
+            self.caller.person_id,
+        )
 
     def _admit(
         self, source: Source, relation: str, parents: Sequence[Parent], answer: Mapping[str, Children]
@@ -197,6 +224,29 @@ class LoaderLayer:
         if rows and "guardian_id" in rows[0]:
             shown = (row["guardian_id"] for children in answer.values() for row in children.rows)
             self.scope.known_guardians.update(one for one in shown if one)
+
+    def _may_see_table(self, relation: str, table: Table, parents: Sequence[Parent]) -> bool:
+        """Tell whether the viewer may see every row, and each is of the student asked about."""
+        names, rows = table.layout.names, table.rows
+        if relation in PUBLIC or relation in ("Guardian", "Student") or "guardian_id" in names:
+            return False
+        if "student_id" in names:
+            alone = {parent.group: parent.student_id for parent in parents if parent.group != FAMILY}
+            at = names.index("student_id")
+            for group, owner in {(row[0], row[at]) for row in rows}:
+                if owner is not None and (
+                    owner not in self.scope.known_students or alone.get(group, owner) not in (None, owner)
+                ):
+                    return False
+        if "school_id" not in names:
+            return True
+        at = names.index("school_id")
+        return self.may_see_schools({row[at] for row in rows})
+
+    def may_see_schools(self, schools: set[str | None]) -> bool:
+        """Tell whether records of these schools may be shown; None stands for records of no school."""
+        schools.discard(None)
+        return schools <= self.scope.schools.keys()
 
     def _keep_visible(self, relation: str, children: Children, student: str | None) -> None:
         kept = [self._may_see(relation, row, student) for row in children.rows]
@@ -220,11 +270,11 @@ class LoaderLayer:
         """Tell whether the viewer may see every row; far cheaper than looking at each, and the usual case."""
         if relation in ("Guardian", "Student"):
             return all(self._may_see(relation, row, None) for row in rows)
-        schools = {row.get("school_id") for row in rows}
-        schools.discard(None)
         owners = {row.get("student_id") for row in rows}
         owners.discard(None)
-        return schools <= self.scope.schools.keys() and owners <= self.scope.known_students
+        return owners <= self.scope.known_students and self.may_see_schools(
+            {row.get("school_id") for row in rows}
+        )
 
     def _belong(
         self,

@@ -28,6 +28,8 @@ class Recipe:
     type_name: str
     columns: tuple[str, ...]
     is_student_bound: bool
+    is_viewer_bound: bool
+    """Whether objects may differ from viewer to viewer: by derived fields, or by the zone of their times."""
     build: Build
     """Makes objects of rows, for a student where they are bound to one: (rows, context, student)."""
 
@@ -52,13 +54,14 @@ def _write(catalogue: Catalogue, type_name: str, selection: Selection) -> Recipe
     is_bound = type_name in STUDENT_BOUND or "StudentScoped" in described.interfaces
     names: dict[str, Any] = {"new": object.__new__, "kind": described.kind, "GlobalId": GlobalId}
     names["columns"] = columns
+    instants = catalogue.instants(type_name, columns)
     inner = [
-        *_times(catalogue.instants(type_name, columns)),
+        *_times(instants),
         *_identity(type_name, "id" in fields, is_bound),
         *_derivations(rules, columns, names),
     ]
     exec("\n".join([*_HEAD, *inner, "        built.append(one)", "    return built"]), names)
-    return Recipe(type_name, columns, is_bound, names["build"])
+    return Recipe(type_name, columns, is_bound, bool(rules or instants), names["build"])
 
 
 _HEAD = (

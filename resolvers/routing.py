@@ -16,7 +16,8 @@ from adapters.base import (
     RetryLater,
     Source,
     SourceError,
-    SourceWithMemory,
+    SourceNearby,
+    Table,
 )
 from resolvers.errors import InvalidArgument, SourceFailed
 
@@ -81,7 +82,7 @@ class Sources:
         self, native: Source, others: Mapping[str, Source], routes: Sequence[Route], timeout: float
     ) -> None:
         self.native = native
-        self.memory = native if isinstance(native, SourceWithMemory) else None
+        self.memory = native if isinstance(native, SourceNearby) else None
         self.by_name: dict[str, Source] = {native.name: native, **others}
         self.routes = routes
         self.timeout = timeout
@@ -131,24 +132,38 @@ class Sources:
                 return await source.fetch(request)
             async with asyncio.timeout(self.timeout):
                 return await source.fetch(request)
-        except InvalidCursor as error:
-            raise InvalidArgument(str(error)) from error
-        except TimeoutError:
-            raise SourceFailed(source.name, f"The source {source.name} took too long.") from None
-        except RetryLater as error:
-            log.warning("%s does not answer %s: %r", source.name, request.relation, error.__cause__ or error)
-            raise SourceFailed(source.name, f"The source {source.name} does not answer now.") from error
-        except RefusedBySource as error:
-            raise SourceFailed(source.name, f"The source {source.name} refused to answer.") from error
-        except NotSupported as error:
-            raise SourceFailed(source.name, f"The source {source.name} does not have this data.") from error
-        except SourceError as error:
-            raise SourceFailed(source.name, f"The source {source.name} could not answer.") from error
         except Exception as error:
-            log.exception("The source %s failed on %s.", source.name, request.relation)
-            raise SourceFailed(source.name, f"The source {source.name} failed.") from error
+            raise _presented(source.name, request.relation, error) from error
+
+    async def table(self, request: Request) -> Table | None:
+        """Ask the native database for rows, where it gives them. Raises SourceFailed or InvalidArgument."""
+        if self.memory is None:
+            return None
+        try:
+            return await self.memory.table(request)
+        except Exception as error:
+            raise _presented(self.memory.name, request.relation, error) from error
 
     async def close(self) -> None:
         """Close every source."""
         for source in self.by_name.values():
             await source.close()
+
+
+def _presented(source: str, relation: str, error: Exception) -> Exception:
+    """Turn what a source raised into what a client may know; what nobody foresaw goes to the log."""
+    if isinstance(error, InvalidCursor):
+        return InvalidArgument(str(error))
+    if isinstance(error, TimeoutError):
+        return SourceFailed(source, f"The source {source} took too long.")
+    if isinstance(error, RetryLater):
+        log.warning("%s does not answer %s: %r", source, relation, error.__cause__ or error)
+        return SourceFailed(source, f"The source {source} does not answer now.")
+    if isinstance(error, RefusedBySource):
+        return SourceFailed(source, f"The source {source} refused to answer.")
+    if isinstance(error, NotSupported):
+        return SourceFailed(source, f"The source {source} does not have this data.")
+    if isinstance(error, SourceError):
+        return SourceFailed(source, f"The source {source} could not answer.")
+    log.error("The source %s failed on %s.", source, relation, exc_info=error)
+    return SourceFailed(source, f"The source {source} failed.")

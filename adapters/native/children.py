@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from adapters.base import Children, encode_cursor
+from adapters.base import Children, Layout, encode_cursor
 from adapters.native.compiled import CompiledStatement
 from adapters.native.statements import Relation, Shape
 
@@ -19,7 +19,7 @@ def gather_function(relation: Relation, shape: Shape, statement: CompiledStateme
     text are columns of our own tables, written as literals; values come from the rows alone.
     """
     names: dict[str, Any] = {"Children": Children, "encode_cursor": encode_cursor}
-    values = _expressions(statement, names)
+    values = expressions(statement, names)
     measured = [f"skipped={values['_skipped']}"] if "_skipped" in values else []
     if shape.counted:
         counts = ", ".join(f"{name!r}: {values[f'_count{i}']}" for i, name in enumerate(relation.counts))
@@ -48,10 +48,10 @@ def gather_function(relation: Relation, shape: Shape, statement: CompiledStateme
     return gather
 
 
-def _expressions(statement: CompiledStatement, names: dict[str, Any]) -> Mapping[str, str]:
+def expressions(statement: Layout, names: dict[str, Any]) -> Mapping[str, str]:
     """Write how the value of each column is read; a column of SQL that is null stays None."""
     found = {name: f"v{index}" for index, name in enumerate(statement.names)}
-    for index, convert in statement.converters:
+    for index, convert in statement.converters.items():
         names[f"convert{index}"] = convert
         found[statement.names[index]] = f"(None if v{index} is None else convert{index}(v{index}))"
     if "concerned_student_ids" in found:

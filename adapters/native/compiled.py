@@ -17,7 +17,7 @@ from adapters.records import Instant
 Convert = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledStatement:
     """The text of a SELECT for one driver, and how values go in and come out."""
 
@@ -25,8 +25,8 @@ class CompiledStatement:
     arguments: Callable[[Sequence[Any], Mapping[str, Any]], list[Any]]
     """Puts what describes the parents and the other values of one execution in the driver's order."""
     names: tuple[str, ...]
-    converters: tuple[tuple[int, Convert], ...]
-    """Indices of the columns whose values the driver gives in another type, and what turns them."""
+    converters: Mapping[int, Convert]
+    """By the index of a column whose values the driver gives in another type, what turns them."""
     parameters: int
     """How many parameters there are."""
 
@@ -43,14 +43,14 @@ def compile_statement(
     compiled: Any = statement.compile(dialect=dialect)
     state = compiled.construct_expanded_state(dict.fromkeys((*parents, *given)))
     columns = list(statement.selected_columns)
-    converters = [
-        (index, convert)
+    converters = {
+        index: convert
         for index, column in enumerate(columns)
         if (convert := _from_json(column.type) if as_json else _from_driver(column.type, dialect)) is not None
-    ]
+    }
     names = tuple(str(column.key) for column in columns)
     arguments = _arguments(compiled, state, dialect, parents, given)
-    return CompiledStatement(state.statement, arguments, names, tuple(converters), len(state.positiontup))
+    return CompiledStatement(state.statement, arguments, names, converters, len(state.positiontup))
 
 
 def _arguments(

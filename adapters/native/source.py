@@ -21,13 +21,14 @@ from adapters.base import (
     RetryLater,
     Row,
     Source,
+    Table,
     decode_cursor,
 )
 from adapters.native.children import Gather, gather_function
 from adapters.native.compiled import CompiledStatement, compile_statement
 from adapters.native.database import open_database
 from adapters.native.postgresql_reader import PostgresReader
-from adapters.native.reader import Reader
+from adapters.native.reader import Reader, Rows
 from adapters.native.relations import RELATIONS
 from adapters.native.remembered import Remembered
 from adapters.native.sqlite_reader import SqliteReader
@@ -76,7 +77,29 @@ class NativeSource:
         """Return a value that changes when records at hand must be read again; None while that is unknown."""
         return self._remembered.generation(now)
 
+    async def table(self, request: Request) -> Table | None:
+        """Answer one question with the rows of one statement; None for pages that rows alone do not tell.
+
+        A page has one row more than asked for where others follow. Raises NotSupported, RetryLater.
+        """
+        page = request.page
+        if (page.cursors and page.limit is not None) or page.cursor is not None or page.backward:
+            return None
+        if self._remembered.takes(request):
+            return None
+        statement, _, rows = await self._run(request)
+        return Table(statement, rows)
+
     async def _read(self, request: Request) -> Mapping[str, Children]:
+        _, gather, rows = await self._run(request)
+        found = gather(rows, request.page.limit)
+        if request.page.backward:
+            for children in found.values():
+                children.rows.reverse()
+                children.cursors.reverse()
+        return found
+
+    async def _run(self, request: Request) -> tuple[CompiledStatement, Gather, Rows]:
         relation = RELATIONS.get(request.relation)
         if relation is None:
             raise NotSupported(f"The database has no relation {request.relation}.")
@@ -88,12 +111,7 @@ class NativeSource:
             rows = await self.reader.read(statement, arguments, (request.viewer_id, request.now))
         except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise RetryLater("The database does not answer.") from error
-        found = gather(rows, request.page.limit)
-        if request.page.backward:
-            for children in found.values():
-                children.rows.reverse()
-                children.cursors.reverse()
-        return found
+        return statement, gather, rows
 
     async def start(self) -> None:
         """Connect; without it the first question does. Raises what the driver raises."""

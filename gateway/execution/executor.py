@@ -97,7 +97,11 @@ class FastRun:
         objects = [value for value, _ in notes]
         arguments = self._arguments[one.slot]
         try:
+            if one.direct is not None and await one.direct.write(self.context, notes, arguments):
+                return
             values = await one.edge.batch(self.context, objects, arguments, one.selection)
+        except NeedsCare:
+            raise
         except Exception as error:
             self.loaded[one.slot] = Loaded(objects, [error] * len(objects))
             raise NeedsCare from error

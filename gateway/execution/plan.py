@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cachetools import LRUCache
 from graphql import (
@@ -28,6 +28,9 @@ from resolvers.catalogue import Catalogue
 from resolvers.context import plain_arguments
 from resolvers.fields import Edge
 from resolvers.selection import Selection
+
+if TYPE_CHECKING:
+    from gateway.execution.direct import DirectList
 
 
 class NotPlanned(Exception):
@@ -89,6 +92,8 @@ class FieldPlan:
     slot: int = -1
     """The place of an edge in the plan."""
     complete: Callable[..., Any] = field(init=False)
+    direct: DirectList | None = None
+    """How the edge is written straight from rows, where it can be."""
     below: list[ObjectPlan] = field(default_factory=list)
     """Objects with edges that the values of this edge may hold, at any depth before the next edge."""
 

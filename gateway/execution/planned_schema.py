@@ -28,6 +28,7 @@ from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDept
 from strawberry.types import ExecutionResult
 
 from gateway.errors import presented
+from gateway.execution.direct import direct_list
 from gateway.execution.events import events
 from gateway.execution.executor import run
 from gateway.execution.plan import Compiler, NotPlanned, Plan
@@ -131,6 +132,8 @@ class Planner:
         except NotPlanned:
             return None
         generate(plan, {name: known.kind for name, known in self.catalogue.types.items()})
+        for edge in plan.edges:
+            edge.direct = direct_list(edge, self.catalogue)
         return plan
 
 

@@ -40,20 +40,20 @@ def generate(plan: Plan, kinds: dict[str, type]) -> None:
 
     Keys and names go in as literals of checked GraphQL names; values come from the objects alone.
     """
-    source = _Source(kinds)
+    functions = Functions(kinds)
     for index, one in enumerate(plan.objects):
-        source.object_function(index, one)
+        functions.object_function(index, one)
     for edge in plan.edges:
-        source.edge_function(edge)
-    exec("\n".join(source.lines), source.names)
+        functions.edge_function(edge)
+    exec("\n".join(functions.lines), functions.names)
     for index, one in enumerate(plan.objects):
-        one.write = source.names[f"write{index}"]
+        one.write = functions.names[f"write{index}"]
     for edge in plan.edges:
-        edge.complete = source.names[f"complete{edge.slot}"]
+        edge.complete = functions.names[f"complete{edge.slot}"]
 
 
-class _Source:
-    """The text of the functions of one plan, and what they refer to."""
+class Functions:
+    """The text of generated functions, and what they refer to."""
 
     def __init__(self, kinds: dict[str, type]) -> None:
         self.kinds = kinds
@@ -70,7 +70,7 @@ class _Source:
             elif one.edge is not None:
                 parts.append(f"{one.key!r}: None")
             else:
-                parts.append(f"{one.key!r}: {self._value(one.shape, f'row[{one.name!r}]')}")
+                parts.append(f"{one.key!r}: {self.value(one.shape, f'row[{one.name!r}]')}")
         self.names[f"kind{index}"] = self.kinds[plan.type_name]
         self.lines += [
             f"def write{index}(value, notes):",
@@ -86,10 +86,10 @@ class _Source:
         """Write `complete<slot>(value, notes)`, which returns the answer of one value of an edge."""
         self.lines += [
             f"def complete{one.slot}(value, notes):",
-            f"    return {self._value(one.shape, 'value')}",
+            f"    return {self.value(one.shape, 'value')}",
         ]
 
-    def _value(self, shape: Shape, expression: str) -> str:
+    def value(self, shape: Shape, expression: str) -> str:
         """Return an expression that completes a value by its type."""
         name = self._name("value")
         missing = "care()" if shape.non_null else "None"
@@ -97,7 +97,7 @@ class _Source:
             written = self._leaf(shape.leaf, name)
         elif shape.item is not None:
             item = self._name("item")
-            inner = self._value(shape.item, item)
+            inner = self.value(shape.item, item)
             written = f"[{inner} for {item} in ({name} if {name}.__class__ is list else care())]"
         elif len(shape.objects) == 1:
             written = f"write{next(iter(shape.objects.values())).number}({name}, notes)"
@@ -107,7 +107,7 @@ class _Source:
 
     def _leaf(self, leaf: GraphQLLeafType, name: str) -> str:
         if isinstance(leaf, GraphQLEnumType):
-            known = self._refer("enum", {member: member for member in leaf.values})
+            known = self.refer("enum", {member: member for member in leaf.values})
             return f"{known}[{name}]"
         if leaf.name in PASSED_ON:
             return name
@@ -115,12 +115,12 @@ class _Source:
             return f"float({name})"
         if leaf.name in ("Date", "DateTime"):
             return f"{name}.isoformat()"
-        return f"{self._refer('leaf', leaf.coerce_output_value)}({name})"
+        return f"{self.refer('leaf', leaf.coerce_output_value)}({name})"
 
     def _by_class(self, shape: Shape) -> str:
         """Refer to a table of the functions for each type of an interface or union."""
         table: dict[type, Callable[..., Any]] = {}
-        name = self._refer("table", table)
+        name = self.refer("table", table)
         for type_name, plan in shape.objects.items():
             # The functions do not exist yet when the table is made: look them up at the first call.
             table[self.kinds[type_name]] = self._later(f"write{plan.number}")
@@ -130,7 +130,8 @@ class _Source:
         names = self.names
         return lambda value, notes: names[function](value, notes)
 
-    def _refer(self, prefix: str, value: Any) -> str:
+    def refer(self, prefix: str, value: Any) -> str:
+        """Make a value known to the functions; returns its name."""
         name = self._name(prefix)
         self.names[name] = value
         return name

@@ -1,0 +1,300 @@
+"""Lists written straight from the rows of the database: no object is made where none is needed.
+
+An edge is *direct* when it lists records (`resolvers.fields.Listing`) of which only leaves and pointers to
+small records are selected. For each statement that answers it, a function is generated that turns rows into
+the answer. Whatever that cannot do is left to the usual way: `DirectList.write` then tells so, or raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from functools import lru_cache
+from typing import Any
+
+from adapters.base import Layout, Parent, Table
+from adapters.native.children import expressions
+from gateway.execution.plan import FieldPlan, ObjectPlan
+from gateway.execution.writers import UNWRITABLE, Functions, NeedsCare, Noted
+from resolvers.catalogue import Catalogue
+from resolvers.context import RequestContext
+from resolvers.fields import Listing, Pointer
+from resolvers.identifiers import GlobalId
+from resolvers.recipes import Recipe, recipe_of
+
+Written = dict[str | None, Any]
+REMEMBERED_TIMES = 16_384
+REMEMBERED_RECORDS = 4_096
+
+
+@dataclass(slots=True)
+class PointerList:
+    """The records that rows point to, written: kept as long as the database stays the same."""
+
+    one: FieldPlan
+    pointer: Pointer
+    recipe: Recipe
+    _at_hand: Mapping[str, Any] = field(default_factory=dict)
+    _written: Written = field(default_factory=dict)
+    _schools: dict[str, str | None] = field(default_factory=dict)
+
+    async def written(self, context: RequestContext, keys: Collection[str]) -> Written:
+        """Return what the answer says of records, by id. Raises NeedsCare."""
+        return self._recalled(context, keys) or await self._loaded(context, keys)
+
+    def _recalled(self, context: RequestContext, keys: Collection[str]) -> Written | None:
+        """Look into memory; None where something is missing, or may differ from viewer to viewer."""
+        memory = context.sources.memory
+        if memory is None or self.recipe.is_viewer_bound:
+            return None
+        at_hand = memory.recall(self.pointer.relation, context.now)
+        if self._at_hand is not at_hand or len(self._written) > REMEMBERED_RECORDS:
+            self._at_hand, self._written, self._schools = at_hand, {None: None}, {}
+        for key in keys:
+            if key not in self._written:
+                row = at_hand.get(key)
+                if row is None:
+                    return None
+                (value,) = self.recipe.build([row], context, None)
+                self._written[key] = self.one.complete(value, [])
+                self._schools[key] = row.get("school_id")
+        return self._written if context.may_see_schools({self._schools[key] for key in keys}) else None
+
+    async def _loaded(self, context: RequestContext, keys: Collection[str]) -> Written:
+        assert self.one.selection is not None
+        origin = context.plain(self.one.owner, {}, source=context.sources.native.name)
+        wanted = [(origin, key) for key in keys]
+        found = await context.referenced(
+            self.pointer.relation, self.pointer.target, wanted, self.one.selection
+        )
+        if any(isinstance(one, Exception) for one in found):
+            raise NeedsCare
+        values = zip(keys, found, strict=True)
+        return {None: None, **{key: self.one.complete(value, []) for key, value in values}}
+
+
+Fill = Callable[..., None]
+
+
+@dataclass(slots=True)
+class DirectList:
+    """How one edge is written from rows."""
+
+    one: FieldPlan
+    listing: Listing
+    node: ObjectPlan
+    recipe: Recipe
+    catalogue: Catalogue
+    pointers: list[PointerList]
+    wrap: Callable[[list[Any], int], Any]
+    """Makes the value of the edge of one parent from its records and their number."""
+    _fill: dict[Layout, Fill | None] = field(default_factory=dict)
+
+    async def write(self, context: RequestContext, notes: Noted, arguments: Mapping[str, Any]) -> bool:
+        """Write the edge into the answers of its parents; False where the usual way has to be taken.
+
+        Raises NeedsCare, or what the batch of the edge raises.
+        """
+        assert self.one.selection is not None
+        listed = self.listing.listed
+        about = self.listing.parents(context, [value for value, _ in notes], arguments)
+        question = await self.listing.question(context, about, arguments, self.one.selection)
+        found = await context.table(question, about, self.recipe.columns, listed.key, listed.group)
+        if found is None:
+            return False
+        table, asked = found
+        fill = self._function(table.layout)
+        if fill is None:
+            return False
+        written = [await self._pointed(one, context, table) for one in self.pointers]
+        lists: dict[str, list[Any]] = {one.group: [] for one in asked if one is not None}
+        totals: dict[str, int] = {}
+        try:
+            fill(table.rows, lists, totals, question.page.limit, context, _students(asked), *written)
+        except UNWRITABLE as error:
+            raise NeedsCare from error
+        groups = [None if one is None else one.group for one in asked]
+        if self.listing.about is not None:
+            groups = [next((one for one in groups if one is not None), None)]
+        for (_, answer), group in zip(notes, groups, strict=True):
+            answer[self.one.key] = self.wrap(lists[group] if group else [], totals.get(group or "", 0))
+        return True
+
+    async def _pointed(self, one: PointerList, context: RequestContext, table: Table) -> Written:
+        at = table.layout.names.index(one.pointer.key)
+        return await one.written(context, {row[at] for row in table.rows} - {None})
+
+    def _function(self, layout: Layout) -> Fill | None:
+        if layout not in self._fill:
+            columns = {*self.recipe.columns, *(one.pointer.key for one in self.pointers)}
+            there = columns <= set(layout.names)
+            self._fill[layout] = _FillFunction(self, layout).generate() if there else None
+        return self._fill[layout]
+
+
+def _students(asked: Sequence[Parent | None]) -> dict[str, str | None]:
+    return {one.group: one.student_id for one in asked if one is not None}
+
+
+class _FillFunction:
+    """Writes `fill(rows, lists, totals, limit, context, students, *pointed)` for one layout."""
+
+    def __init__(self, direct: DirectList, layout: Layout) -> None:
+        self.direct = direct
+        self.layout = layout
+        self.functions = Functions({})
+        self.names = self.functions.names
+        self.values = expressions(layout, self.names)
+        self.raw = {name: f"v{index}" for index, name in enumerate(layout.names)}
+        self.instants = direct.catalogue.instants(direct.node.type_name, direct.recipe.columns)
+
+    def generate(self) -> Fill:
+        """Return the function."""
+        pointed = {one.one.key: f"pointed{index}" for index, one in enumerate(self.direct.pointers)}
+        arguments = "".join(f", {name}" for name in pointed.values())
+        lines = [
+            f"def fill(rows, lists, totals, limit, context, students{arguments}):",
+            "    zones = context.scope.zones",
+            f"    for {', '.join(self.raw.values())}, in rows:",
+            f"        nodes = lists[{self.raw['_group']}]",
+        ]
+        if "_total" in self.raw:
+            lines.append(f"        totals[{self.raw['_group']}] = {self.raw['_total']}")
+        lines.append("        if len(nodes) == limit: continue")
+        if self.instants:
+            school = self.raw.get("school_id", "None")
+            lines.append(f"        zone = zones.get({school}) or context.scope.zone({school})")
+        parts = [f"{one.key!r}: {self._field(one, pointed)}" for one in self.direct.node.fields]
+        written = "{" + ", ".join(parts) + "}"
+        lines += [*self._row(), f"        nodes.append({written})"]
+        exec("\n".join(lines), self.names)
+        fill: Fill = self.names["fill"]
+        return fill
+
+    def _row(self) -> list[str]:
+        """Write the row as derived fields expect it, where there are any."""
+        type_name, recipe = self.direct.node.type_name, self.direct.recipe
+        derived = self.direct.catalogue.derived
+        names = {one.name for one in self.direct.node.fields} - {"id"}
+        if not any((type_name, name) in derived for name in names):
+            return []
+        values = {
+            name: self._in_zone(name) if name in self.instants else value
+            for name, value in self.values.items()
+            if not name.startswith("_")
+        }
+        key = self.values["id"]
+        bound = f"students[{self.raw['_group']}]" if recipe.is_student_bound else "None"
+        values["_id"], values["_student"] = key, key if type_name == "Student" else bound
+        values["_school"] = self.values.get("school_id", "None")
+        values["_source"] = "context.sources.native.name"
+        parts = (f"{name!r}: {value}" for name, value in values.items())
+        return [f"        row = {{{', '.join(parts)}}}"]
+
+    def _in_zone(self, name: str) -> str:
+        return f"(None if {self.raw[name]} is None else {self.values[name]}.astimezone(zone))"
+
+    def _field(self, one: FieldPlan, pointed: Mapping[str, str]) -> str:
+        """Write the expression for one field of the answer."""
+        type_name = self.direct.node.type_name
+        if one.name == "__typename":
+            return repr(type_name)
+        if one.edge is not None:
+            assert one.edge.pointer is not None
+            value = f"{pointed[one.key]}[{self.raw[one.edge.pointer.key]}]"
+            return f"({value} or care())" if one.shape.non_null else value
+        if one.name == "id":
+            owner = f"students[{self.raw['_group']}]" if self.direct.recipe.is_student_bound else "None"
+            self.names["GlobalId"] = GlobalId
+            source = "context.sources.native.name"
+            return f"GlobalId({type_name!r}, {source}, {self.values['id']}, {owner}).encode()"
+        rule = self.direct.catalogue.derived.get((type_name, one.name))
+        if rule is not None:
+            derive = self.functions.refer("derive", rule.function)
+            return self.functions.value(one.shape, f"{derive}(row, context)")
+        leaf = one.shape.leaf
+        if leaf is None or leaf.name not in ("Date", "DateTime"):
+            return self.functions.value(one.shape, self.values[one.name])
+        # A day is text already, and so is an instant: most are shared by many records.
+        raw = self.raw[one.name]
+        text = raw
+        if leaf.name == "DateTime":
+            convert = self.layout.converters[self.layout.names.index(one.name)]
+            text = f"{self.functions.refer('local', local_time(convert))}({raw}, zone)"
+        missing = "care()" if one.shape.non_null else "None"
+        return f"({missing} if {raw} is None else {text})"
+
+
+@lru_cache(maxsize=16)
+def local_time(convert: Callable[[Any], Any]) -> Callable[[Any, tzinfo], str]:
+    """Make the function that writes an instant in a zone, and remembers what it wrote."""
+
+    @lru_cache(maxsize=REMEMBERED_TIMES)
+    def local(instant: Any, zone: tzinfo) -> str:
+        return str(convert(instant).astimezone(zone).isoformat())
+
+    return local
+
+
+def direct_list(one: FieldPlan, catalogue: Catalogue) -> DirectList | None:
+    """Compile an edge that can be written from rows; None where it cannot."""
+    listing = one.edge.listing if one.edge is not None else None
+    if listing is None or one.selection is None:
+        return None
+    nodes, wrap = _node_plan(one, listing)
+    if nodes is None or wrap is None:
+        return None
+    selection = listing.listed.nodes(one.selection)
+    pointers = []
+    for below in nodes.fields:
+        if below.name == "__typename":
+            continue
+        if below.edge is None:
+            rule = catalogue.derived.get((nodes.type_name, below.name))
+            if below.shape.objects or below.shape.item is not None or (rule is not None and rule.of):
+                return None
+            continue
+        found = _pointer_list(below, catalogue)
+        if found is None:
+            return None
+        pointers.append(found)
+    recipe = recipe_of(catalogue, nodes.type_name, selection)
+    return DirectList(one, listing, nodes, recipe, catalogue, pointers, wrap)
+
+
+def _node_plan(
+    one: FieldPlan, listing: Listing
+) -> tuple[ObjectPlan | None, Callable[[list[Any], int], Any] | None]:
+    """Find the plan of the records, and what is made of them: a list, or a connection of nodes and total."""
+    connection = listing.listed.connection
+    if connection is None:
+        return _only_item(one.shape), lambda nodes, _total: nodes
+    (plan,) = one.shape.objects.values()
+    by_name = {field_.name: field_ for field_ in plan.fields}
+    if "nodes" not in by_name or len(by_name) < len(plan.fields):
+        return None, None
+    if by_name.keys() - {"nodes", "total_count", "__typename"}:
+        return None, None
+    texts = {"nodes": "nodes", "total_count": "total", "__typename": repr(plan.type_name)}
+    parts = ", ".join(f"{field_.key!r}: {texts[field_.name]}" for field_ in plan.fields)
+    names: dict[str, Any] = {}
+    exec(f"def wrap(nodes, total): return {{{parts}}}", names)
+    return _only_item(by_name["nodes"].shape), names["wrap"]
+
+
+def _only_item(shape: Any) -> ObjectPlan | None:
+    plans = list(shape.item.objects.values()) if shape.item is not None else []
+    return plans[0] if len(plans) == 1 else None
+
+
+def _pointer_list(one: FieldPlan, catalogue: Catalogue) -> PointerList | None:
+    assert one.edge is not None and one.selection is not None
+    pointer = one.edge.pointer
+    if pointer is None or one.below or pointer.key.startswith("_"):
+        return None
+    target = pointer.target.__name__
+    recipe = recipe_of(catalogue, target, one.selection)
+    if target in ("Guardian", "Student") or recipe.is_student_bound or len(one.shape.objects) != 1:
+        return None
+    return PointerList(one, pointer, recipe)
