@@ -35,8 +35,10 @@ from adapters.native.sqlite_reader import SqliteReader
 from adapters.native.statements import PARENT_FIELDS, Relation, Shape, build, places
 from adapters.records import Instant, search_text
 
-IMPLICIT = ("id", "school_id", "student_id", "source_id")
+RIGHTS = ("school_id", "student_id")
 """Columns that are always read where a table has them: the gateway checks the viewer's rights with them."""
+IMPLICIT = ("id", *RIGHTS)
+"""Those of an answer of rows: what is known of a record begins with its id."""
 
 
 PARENTS = (*(f"parent_{one}" for one in PARENT_FIELDS), "parents")
@@ -87,11 +89,11 @@ class NativeSource:
             return None
         if self._remembered.takes(request):
             return None
-        statement, _, rows = await self._run(request)
+        statement, _, rows = await self._run(request, RIGHTS)
         return Table(statement, rows)
 
     async def _read(self, request: Request) -> Mapping[str, Children]:
-        _, gather, rows = await self._run(request)
+        _, gather, rows = await self._run(request, IMPLICIT)
         found = gather(rows, request.page.limit)
         if request.page.backward:
             for children in found.values():
@@ -99,13 +101,15 @@ class NativeSource:
                 children.cursors.reverse()
         return found
 
-    async def _run(self, request: Request) -> tuple[CompiledStatement, Gather, Rows]:
+    async def _run(
+        self, request: Request, implicit: tuple[str, ...]
+    ) -> tuple[CompiledStatement, Gather, Rows]:
         relation = RELATIONS.get(request.relation)
         if relation is None:
             raise NotSupported(f"The database has no relation {request.relation}.")
         places_ = places(len(request.parents)) if self._takes_places else 0
         shape = _shape(relation, request, places_)
-        statement, gather = _statement(request.relation, shape, self.engine.dialect)
+        statement, gather = _statement(request.relation, shape, implicit, self.engine.dialect)
         arguments = statement.arguments(_parents(request, places_), _values(relation, request))
         try:
             rows = await self.reader.read(statement, arguments, (request.viewer_id, request.now))
@@ -143,6 +147,7 @@ class NativeAdapter:
 def _shape(relation: Relation, request: Request, places: int) -> Shape:
     newest_first = relation.newest_first if request.newest_first is None else request.newest_first
     page, parents = request.page, request.parents
+    groups = 1 if len(parents) == 1 else len({parent.group for parent in parents})
     return Shape(
         columns=request.columns,
         filters=tuple(sorted(request.filters)) if request.filters else (),
@@ -150,17 +155,20 @@ def _shape(relation: Relation, request: Request, places: int) -> Shape:
         counted=page.counted,
         cursor=page.cursor is not None,
         keyed=page.limit is not None and page.cursors,
-        shared=len(parents) > 1 and len({parent.group for parent in parents}) < len(parents),
+        shared=groups < len(parents),
+        alone=groups == 1,
         descending=newest_first != page.backward,
         parents=places,
     )
 
 
 @lru_cache(maxsize=4096)
-def _statement(name: str, shape: Shape, dialect: Dialect) -> tuple[CompiledStatement, Gather]:
+def _statement(
+    name: str, shape: Shape, implicit: tuple[str, ...], dialect: Dialect
+) -> tuple[CompiledStatement, Gather]:
     relation = RELATIONS[name]
-    implicit = (one for one in IMPLICIT if one in relation.columns)
-    shape = shape._replace(columns=tuple(dict.fromkeys((*implicit, *shape.columns))))
+    known = (one for one in implicit if one in relation.columns)
+    shape = shape._replace(columns=tuple(dict.fromkeys((*known, *shape.columns))))
     given = {"now", "viewer", "today", "limit", *(f"filter_{one}" for one in shape.filters)}
     if shape.cursor:
         given |= {f"cursor{index}" for index in range(len(relation.order))}

@@ -106,6 +106,8 @@ class Shape(NamedTuple):
     """Whether each row comes with the values of its own cursor."""
     shared: bool
     """Whether several parents have one list together."""
+    alone: bool
+    """Whether there is one list only."""
     descending: bool
     parents: int = 0
     """How many parents are parameters of their own; 0 for any number, in one parameter (a list)."""
@@ -151,6 +153,9 @@ def build(relation: Relation, shape: Shape, dialect: str) -> Select[Any]:
         return asked.select(asked.joined(match)).where(*asked.conditions).order_by(*asked.sorting)
     if match.source is parent and not shape.cursor and not shape.shared:
         return _topmost(asked, dialect)
+    if shape.alone and not shape.counted and not shape.cursor:
+        found = asked.select(asked.joined(match)).where(*asked.conditions).order_by(*asked.sorting)
+        return found.limit(bindparam("limit", type_=Integer))
     return _numbered(asked)
 
 

@@ -35,7 +35,8 @@ class Grade(Imported, table=True):
 
     __tablename__ = "grade"
     __table_args__ = (
-        Index("ix_grade_student", "student_id", "date", "id"),
+        # The last two decide whether a grade is shown: lists are counted in the index alone.
+        Index("ix_grade_student", "student_id", "date", "id", "ended_at", "published_at"),
         Index("ix_grade_assessment", "assessment_id", "student_id"),
     )
     student_id: str = Field(max_length=64)

@@ -85,11 +85,17 @@ class DirectList:
     listing: Listing
     node: ObjectPlan
     recipe: Recipe
+    has_derived: bool
+    """Whether some fields are derived from others: their functions take whole rows."""
     catalogue: Catalogue
     pointers: list[PointerList]
     wrap: Callable[[list[Any], int], Any]
     """Makes the value of the edge of one parent from its records and their number."""
+    columns: tuple[str, ...] = field(init=False)
     _fill: dict[Layout, Fill | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.columns = (*self.recipe.columns, "id") if self.has_derived else self.recipe.columns
 
     async def write(self, context: RequestContext, notes: Noted, arguments: Mapping[str, Any]) -> bool:
         """Write the edge into the answers of its parents; False where the usual way has to be taken.
@@ -100,7 +106,7 @@ class DirectList:
         listed = self.listing.listed
         about = self.listing.parents(context, [value for value, _ in notes], arguments)
         question = await self.listing.question(context, about, arguments, self.one.selection)
-        found = await context.table(question, about, self.recipe.columns, listed.key, listed.group)
+        found = await context.table(question, about, self.columns, listed.key, listed.group)
         if found is None:
             return False
         table, asked = found
@@ -127,8 +133,7 @@ class DirectList:
 
     def _function(self, layout: Layout) -> Fill | None:
         if layout not in self._fill:
-            columns = {*self.recipe.columns, *(one.pointer.key for one in self.pointers)}
-            there = columns <= set(layout.names)
+            there = set(self.columns) <= set(layout.names)
             self._fill[layout] = _FillFunction(self, layout).generate() if there else None
         return self._fill[layout]
 
@@ -174,11 +179,9 @@ class _FillFunction:
 
     def _row(self) -> list[str]:
         """Write the row as derived fields expect it, where there are any."""
-        type_name, recipe = self.direct.node.type_name, self.direct.recipe
-        derived = self.direct.catalogue.derived
-        names = {one.name for one in self.direct.node.fields} - {"id"}
-        if not any((type_name, name) in derived for name in names):
+        if not self.direct.has_derived:
             return []
+        type_name, recipe = self.direct.node.type_name, self.direct.recipe
         values = {
             name: self._in_zone(name) if name in self.instants else value
             for name, value in self.values.items()
@@ -260,7 +263,10 @@ def direct_list(one: FieldPlan, catalogue: Catalogue) -> DirectList | None:
             return None
         pointers.append(found)
     recipe = recipe_of(catalogue, nodes.type_name, selection)
-    return DirectList(one, listing, nodes, recipe, catalogue, pointers, wrap)
+    has_derived = any(
+        (nodes.type_name, below.name) in catalogue.derived for below in nodes.fields if below.name != "id"
+    )
+    return DirectList(one, listing, nodes, recipe, has_derived, catalogue, pointers, wrap)
 
 
 def _node_plan(
