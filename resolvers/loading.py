@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -33,11 +33,11 @@ class Ask:
     page: Page
     newest_first: bool | None = None
     windows: Mapping[str, tuple[date, date]] | None = None
-    is_routed: bool = field(init=False)
-    """Whether the configuration says which source answers; else the one that holds the parent does."""
 
-    def __post_init__(self) -> None:
-        self.is_routed = self.relation.partition(".")[0] in ("Student", "Viewer")
+    @property
+    def is_routed(self) -> bool:
+        """Tell whether the configuration says which source answers; else who holds the parent does."""
+        return self.relation.partition(".")[0] in ("Student", "Viewer")
 
 
 EVERYTHING = Page()
@@ -52,7 +52,7 @@ def ask(
     **filters: Any,
 ) -> Ask:
     """Make a question; filters that are None are left out."""
-    given = {name: value for name, value in filters.items() if value is not None}
+    given = {name: value for name, value in filters.items() if value is not None} if filters else filters
     return Ask(relation, given, page, newest_first, windows)
 
 

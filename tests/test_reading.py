@@ -59,9 +59,9 @@ async def test_what_is_remembered_is_read_again_when_another_program_changed_it(
 
 
 async def test_while_the_line_to_postgresql_is_down_nothing_is_remembered(
-    request: pytest.FixtureRequest, tmp_path: Path
+    postgres_template: str, tmp_path: Path
 ) -> None:
-    async with running(request.getfixturevalue("postgres_template"), tmp_path) as gateway:
+    async with running(postgres_template, tmp_path) as gateway:
         reader: Any = gateway.app.state.sources.native.reader
         assert reader.generation() is not None
         async with gateway.engine.connect() as connection:

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import asyncpg
-import pytest
 from sqlalchemy import delete, insert, text
 
 from adapters import records as r
@@ -91,10 +90,9 @@ async def test_no_dashboard_statement_scans_a_growing_table_on_sqlite(sqlite_gat
 
 
 async def test_no_dashboard_statement_scans_a_growing_table_on_postgresql(
-    request: pytest.FixtureRequest, tmp_path: Any
+    postgres_template: str, tmp_path: Any
 ) -> None:
-    url = request.getfixturevalue("postgres_template")
-    async with running(url, tmp_path) as gateway:
+    async with running(postgres_template, tmp_path) as gateway:
         # On a few hundred rows a scan is the cheapest plan: forbid it, and see that an index is there.
         async with gateway.engine.connect() as connection:
             await connection.execute(text("ALTER DATABASE template_school SET enable_seqscan = off"))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -100,11 +101,19 @@ def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
-def _sqlite_text(instant: datetime) -> str:
+def _sqlite_text(instant: datetime | None) -> str | None:
     """Write an instant as SQLAlchemy stores it in SQLite, only faster."""
+    if instant is None:
+        return None
     if instant.tzinfo is None:
         raise ValueError(f"{instant!r} has no time zone.")
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return _text_of_utc(instant if instant.tzinfo is UTC else instant.astimezone(UTC))
+
+
+@lru_cache(maxsize=64)
+def _text_of_utc(instant: datetime) -> str:
+    # The statements of one request all get the same moment.
+    return instant.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _utc(text: str) -> datetime:

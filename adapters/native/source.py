@@ -200,11 +200,15 @@ def _parents(request: Request, places: int) -> list[Any]:
     if places:
         apart: list[Any] = []
         for one in request.parents:
-            apart += (one.group, one.id, one.student_id, one.lower.isoformat(), one.upper.isoformat())
+            apart += (one.group, one.id, one.student_id, _day(one.lower), _day(one.upper))
         apart += [None] * (len(PARENT_FIELDS) * (places - len(request.parents)))
         return apart
     rows = [(p.group, p.id, p.student_id, p.lower, p.upper) for p in request.parents]
     return [*zip(*rows, strict=True), orjson.dumps(rows).decode()]
+
+
+_day = lru_cache(maxsize=1024)(date.isoformat)
+"""Writes a day; the parents of a question mostly share theirs."""
 
 
 @lru_cache(maxsize=64)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLError, OperationType, located_error
-from graphql.execution.values import VariableValues
 
 from gateway.execution.levels import Field, Items, Level, Part, Place, Root, above, path_of
 from gateway.execution.plan import FieldPlan, ObjectPlan, Plan, Shape
 from resolvers.context import RequestContext
+from resolvers.fields import Arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,14 @@ class CarefulRun:
     """One execution of one plan for one request; `loaded` holds what is known of its edges already."""
 
     def __init__(
-        self, plan: Plan, variables: VariableValues, context: RequestContext, loaded: Sequence[Loaded | None]
+        self,
+        plan: Plan,
+        arguments: Sequence[Arguments],
+        context: RequestContext,
+        loaded: Sequence[Loaded | None],
     ) -> None:
         self._plan = plan
-        self._arguments = plan.arguments(variables)
+        self._arguments = arguments
         self.context = context
         self._loaded = loaded
         self._raised: list[tuple[GraphQLError, Place, bool]] = []

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from graphql import GraphQLError
-from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
@@ -36,7 +35,7 @@ class Event(ExecutionResult):
 
 
 async def events(
-    plan: Plan, variables: VariableValues, connection: Connection
+    plan: Plan, arguments: Sequence[Arguments], connection: Connection
 ) -> AsyncGenerator[ExecutionResult, None]:
     """Answer a subscription until it ends: first its errors, if any, then one result for each event.
 
@@ -44,8 +43,7 @@ async def events(
     now, so that the client comes back of itself.
     """
     (field,) = plan.root.edges
-    arguments = plan.arguments(variables)[field.slot]
-    listening = _Listening(plan, variables, connection, STREAMS[field.name], arguments)
+    listening = _Listening(plan, arguments, connection, STREAMS[field.name], arguments[field.slot])
     try:
         subscriber = await listening.begin()
         with connection.subscribed(subscriber):
@@ -64,7 +62,7 @@ async def events(
 @dataclass(slots=True)
 class _Listening:
     plan: Plan
-    variables: VariableValues
+    all_arguments: Sequence[Arguments]
     connection: Connection
     stream: Stream
     arguments: Arguments
@@ -111,7 +109,7 @@ class _Listening:
         if event is None:
             return None
         context.root = context.plain("Subscription", {"event": event})
-        data, errors = await run(self.plan, self.variables, context)
+        data, errors = await run(self.plan, self.all_arguments, context)
         if is_patient:
             _require_database(context, errors)
         return Event(data, [presented(one) for one in errors] or None, cursor=cursor_at(entry.position))

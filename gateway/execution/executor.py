@@ -11,34 +11,34 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphql import GraphQLError, OperationType
-from graphql.execution.values import VariableValues
 
 from gateway.execution.careful import CarefulRun, Loaded
 from gateway.execution.plan import FieldPlan, ObjectPlan, Plan
 from gateway.execution.writers import UNWRITABLE, NeedsCare, Noted, Notes
 from resolvers.context import RequestContext
+from resolvers.fields import Arguments
 
 
 async def run(
-    plan: Plan, variables: VariableValues, context: RequestContext
+    plan: Plan, arguments: Sequence[Arguments], context: RequestContext
 ) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
-    """Execute a plan; returns the data of the answer and the errors."""
-    fast = FastRun(plan, variables, context)
+    """Execute a plan with the arguments of its edges; returns the data of the answer and the errors."""
+    fast = FastRun(plan, arguments, context)
     if not context.is_restricted:
         try:
             return await fast.data(), []
         except UNWRITABLE:
             pass
-    careful = CarefulRun(plan, variables, context, fast.loaded)
+    careful = CarefulRun(plan, arguments, context, fast.loaded)
     return await careful.operation(), careful.errors
 
 
 class FastRun:
     """One execution without errors; raises one of UNWRITABLE as soon as there is one."""
 
-    def __init__(self, plan: Plan, variables: VariableValues, context: RequestContext) -> None:
+    def __init__(self, plan: Plan, arguments: Sequence[Arguments], context: RequestContext) -> None:
         self.plan = plan
-        self._arguments = plan.arguments(variables)
+        self._arguments = arguments
         self.context = context
         self.loaded: list[Loaded | None] = [None] * len(plan.edges)
         self._notes: Notes = [[] for _ in range(plan.slots)]

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cachetools import LRUCache
 from graphql import (
     FieldNode,
     GraphQLField,
@@ -130,16 +129,10 @@ class Plan:
     objects: list[ObjectPlan] = field(default_factory=list)
     edges: list[FieldPlan] = field(default_factory=list)
     slots: int = 0
-    known_arguments: LRUCache[str, list[dict[str, Any]]] = field(default_factory=lambda: LRUCache(64))
 
     def arguments(self, variables: VariableValues) -> list[dict[str, Any]]:
-        """Return the arguments of every edge, in the order of the edges."""
-        key = repr(variables.coerced)
-        found = self.known_arguments.get(key)
-        if found is None:
-            found = [one.arguments.read(variables) for one in self.edges if one.arguments is not None]
-            self.known_arguments[key] = found
-        return found
+        """Read the arguments of every edge, in the order of the edges."""
+        return [one.arguments.read(variables) for one in self.edges if one.arguments is not None]
 
     @property
     def root(self) -> ObjectPlan:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from cachetools import LRUCache
 from graphql import (
     DirectiveNode,
@@ -40,7 +41,12 @@ from resolvers.registry import ContractSchema
 from resolvers.selection import Selection
 
 REMEMBERED = 512
-"""Documents and plans kept; the least used go first."""
+"""Documents and plans kept, and plans with variables; the least used go first."""
+SHORT = 2_000
+"""Bytes of variables that are worth remembering."""
+
+Prepared = tuple[Plan, list[dict[str, Any]]]
+"""A plan, and the arguments of its edges."""
 
 
 @dataclass
@@ -72,6 +78,7 @@ class Planner:
     document: Any = field(init=False)
     deciding: Any = field(init=False)
     plans: LRUCache[tuple[Any, ...], Plan | None] = field(init=False)
+    prepared: LRUCache[tuple[str, str | None, bytes], Prepared] = field(init=False)
 
     def __post_init__(self) -> None:
         self.document = lru_cache(maxsize=REMEMBERED)(self._document)
@@ -82,6 +89,7 @@ class Planner:
         ]
         self.deciding = lru_cache(maxsize=REMEMBERED)(self._deciding)
         self.plans = LRUCache(REMEMBERED)
+        self.prepared = LRUCache(REMEMBERED)
 
     def _document(self, query: str) -> DocumentNode | None:
         """Parse and validate; None for a document that Strawberry must refuse."""
@@ -91,10 +99,24 @@ class Planner:
             return None
         return None if validate(self.schema._schema, document, self._rules) else document
 
-    def plan(
-        self, query: str, name: str | None, given: Mapping[str, Any]
-    ) -> tuple[Plan, VariableValues] | None:
-        """Return plan and variables of an operation, or None where Strawberry's executor has to answer."""
+    def plan(self, query: str, name: str | None, given: Mapping[str, Any]) -> Prepared | None:
+        """Return the plan of an operation and the arguments of its edges.
+
+        None where Strawberry's executor has to answer. Widgets send the same variables again and again.
+        """
+        try:
+            values = orjson.dumps(given)
+        except TypeError:
+            return self._prepare(query, name, given)
+        key = (query, name, values)
+        found: Prepared | None = self.prepared.get(key)
+        if found is None:
+            found = self._prepare(query, name, given)
+            if found is not None and len(values) <= SHORT:
+                self.prepared[key] = found
+        return found
+
+    def _prepare(self, query: str, name: str | None, given: Mapping[str, Any]) -> Prepared | None:
         document = self.document(query)
         operation = document and get_operation_ast(document, name)
         if not operation:
@@ -109,7 +131,7 @@ class Planner:
         if key not in self.plans:
             self.plans[key] = self._compile(document, operation, variables)
         plan = self.plans[key]
-        return None if plan is None else (plan, variables)
+        return None if plan is None else (plan, plan.arguments(variables))
 
     def _deciding(self, query: str) -> tuple[str, ...]:
         """List the variables of a document that decide in `@skip` and `@include` what is selected."""
