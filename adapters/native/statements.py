@@ -21,7 +21,6 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
-    Subquery,
     Table,
     TypeDecorator,
     and_,
@@ -227,26 +226,31 @@ def _topmost(asked: Question, dialect: str) -> Select[Any]:
     source = asked.with_extras(source, match, asked.shown)
     measures: list[ColumnElement[Any]] = []
     if asked.shape.counted:
-        counted = _counted(asked)
-        source = source.join(counted, counted.c.parent_group == match.group)
-        measures = [one for one in counted.c if one.key != "parent_group"]
+        counted, on = _counted(asked)
+        source = source.join(counted, on)
+        measures = [one for one in counted.c if one.key.startswith("_")]
     return asked.select(source, *measures).order_by(*asked.sorting)
 
 
-def _counted(asked: Question) -> Subquery:
-    """Count the records of each parent, all and by condition."""
-    tallies = [
-        func.sum(case((condition, 1), else_=0)).label(f"_count{index}")
-        for index, condition in enumerate(asked.tallies)
+def _counted(asked: Question) -> tuple[FromClause, Condition]:
+    """Count the records of each parent, all and by condition; returns the counts and what joins them."""
+    match = asked.match
+    tallies = [func.sum(case((condition, 1), else_=0)) for condition in asked.tallies]
+    names = ["_total", *(f"_count{index}" for index in range(len(tallies)))]
+    source = asked.with_extras(asked.relation.record, match, [*asked.conditions, *asked.tallies])
+    measures = [
+        select(measure)
+        .select_from(source)
+        .where(match.on, *asked.conditions)
+        .correlate(match.source)
+        .scalar_subquery()
+        .label(name)
+        for name, measure in zip(names, [func.count(), *tallies], strict=True)
     ]
-    used = [*asked.conditions, *asked.tallies]
-    return (
-        select(asked.match.group.label("parent_group"), func.count().label("_total"), *tallies)
-        .select_from(asked.joined(asked.match, used))
-        .where(*asked.conditions)
-        .group_by(asked.match.group)
-        .subquery("counted")
-    )
+    found = select(match.group.label("counted_group"), *measures).select_from(match.source)
+    # Materialised, or databases count again for every record.
+    counted = found.cte("counted").prefix_with("MATERIALIZED")
+    return counted, counted.c.counted_group == match.group
 
 
 def _numbered(asked: Question) -> Select[Any]:
