@@ -73,6 +73,7 @@ PEERS = (
     Peer("Passerelle", _uvicorn("passerelle"), "planned"),
     Peer("Mercurius, JIT and loaders", ("node", str(HERE / "node" / "mercurius.js"))),
     Peer("GraphQL Yoga, dataloaders", ("node", str(HERE / "node" / "yoga.js"))),
+    Peer("PostGraphile", ("node", str(HERE / "node" / "postgraphile.js")), dialects=("postgresql",)),
     Peer("Ariadne, dataloaders", _uvicorn("peer_ariadne")),
     Peer("Strawberry, dataloaders", _uvicorn("passerelle"), "strawberry"),
     Peer("Strawberry, no dataloaders", _uvicorn("passerelle"), "naive"),
