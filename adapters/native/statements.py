@@ -37,6 +37,7 @@ from sqlalchemy import (
     values,
 )
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import NullType, TypeEngine
 
 from adapters.records.base import Instant
@@ -158,6 +159,14 @@ def build(relation: Relation, shape: Shape, dialect: str) -> Select[Any]:
     return _numbered(asked)
 
 
+Adapt = Callable[[ColumnElement[Any]], ColumnElement[Any]]
+"""Points an expression on a record's table at what stands for the table."""
+
+
+def _as_it_is(expression: ColumnElement[Any]) -> ColumnElement[Any]:
+    return expression
+
+
 class Question:
     """A relation in one shape, with its parts worked out."""
 
@@ -172,13 +181,18 @@ class Question:
         self.tallies = [condition(self.columns) for condition in relation.counts.values()]
 
     def select(
-        self, source: FromClause, *others: ColumnElement[Any], match: Match | None = None
+        self,
+        source: FromClause,
+        *others: ColumnElement[Any],
+        match: Match | None = None,
+        adapted: Adapt = _as_it_is,
     ) -> Select[Any]:
         """Select what was asked for from a joined source."""
         match = match or self.match
         columns = {**self.columns, **match.columns}
-        found = [columns[name].label(name) for name in self.shape.columns if name in columns]
-        keys = [one.label(f"_order{index}") for index, one in enumerate(self.order) if self.shape.keyed]
+        found = [adapted(columns[name]).label(name) for name in self.shape.columns if name in columns]
+        order = enumerate(self.order) if self.shape.keyed else ()
+        keys = [adapted(one).label(f"_order{index}") for index, one in order]
         return select(match.group.label("_group"), *found, *keys, *others).select_from(source)
 
     @property
@@ -196,13 +210,19 @@ class Question:
         source = match.source.join(self.relation.record, match.on)
         return self.with_extras(source, match, [*self.shown, *self.deciding] if used is None else used)
 
-    def with_extras(self, source: FromClause, match: Match, used: Sequence[ColumnElement[Any]]) -> FromClause:
+    def with_extras(
+        self,
+        source: FromClause,
+        match: Match,
+        used: Sequence[ColumnElement[Any]],
+        adapted: Adapt = _as_it_is,
+    ) -> FromClause:
         """Join the extras that expressions use."""
         tables = {id(table) for expression in used for table in expression._from_objects}
         viewer = bindparam("viewer", type_=String)
         for extra in self.relation.extras:
             if id(extra.table) in tables:
-                source = source.outerjoin(extra.table, extra.on(match, viewer))
+                source = source.outerjoin(extra.table, adapted(extra.on(match, viewer)))
         return source
 
 
@@ -210,26 +230,29 @@ def _topmost(asked: Question, dialect: str) -> Select[Any]:
     """Take the first records of each parent along the index, and count apart: nothing is numbered."""
     match, record = asked.match, asked.relation.record
     inner = asked.with_extras(record, match, [*asked.conditions, *asked.order])
+    whole = dialect == "postgresql"
     top = (
-        select(record.c.id)
+        select(record if whole else record.c.id)
         .select_from(inner)
         .where(match.on, *asked.conditions)
         .order_by(*asked.sorting)
         .limit(bindparam("limit", type_=Integer))
         .correlate(match.source)
     )
-    if dialect == "postgresql":
+    adapted: Adapt = _as_it_is
+    if whole:
         first = top.lateral("top")
-        source: FromClause = match.source.join(first, true()).join(record, record.c.id == first.c.id)
+        adapted = ClauseAdapter(first).traverse
+        source: FromClause = match.source.join(first, true())
     else:
         source = match.source.join(record, record.c.id.in_(top))
-    source = asked.with_extras(source, match, asked.shown)
+    source = asked.with_extras(source, match, asked.shown, adapted)
     measures: list[ColumnElement[Any]] = []
     if asked.shape.counted:
         counted, on = _counted(asked)
         source = source.join(counted, on)
         measures = [one for one in counted.c if one.key.startswith("_")]
-    return asked.select(source, *measures).order_by(*asked.sorting)
+    return asked.select(source, *measures, adapted=adapted).order_by(*map(adapted, asked.sorting))
 
 
 def _counted(asked: Question) -> tuple[FromClause, Condition]:
