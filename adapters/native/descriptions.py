@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, String, and_, bindparam, exists, func
 
 from adapters import records as r
+from adapters.native.one_of import one_of
 from adapters.native.paths import AUDIENCE, by_column
-from adapters.native.statements import Columns, Condition, Extra, Match, Relation, one_of
+from adapters.native.statements import Columns, Condition, Extra, Match, Relation
 
 
 def columns(record: type[r.Record], **others: ColumnElement[Any]) -> Columns:

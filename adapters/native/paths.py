@@ -44,11 +44,6 @@ def by_audience(kind: str, record: type[r.Record], within: str = "date") -> Path
         enrolled = and_(ENROLMENT.student_id == parent.c.student_id, ENROLMENT.ended_at.is_(None))
         if within:
             conditions.append(AUDIENCE.date.between(parent.c.lower, parent.c.upper))
-        if parents.dialect == "sqlite" and not parents.shared:
-            # Looked up for each parent in turn, so that a page can be cut along the way.
-            mine = select(AUDIENCE.record_id).where(enrolled, *conditions).correlate(parent)
-            columns = {"concerned_student_ids": parent.c.student_id}
-            return Match(parent, key.in_(mine), parent.c.parent_group, parent.c.student_id, columns)
         addressed: FromClause = r.Audience.table()
         if parents.dialect == "postgresql":
             # OFFSET keeps PostgreSQL from flattening this: it expects classes to have as few records as
@@ -56,6 +51,13 @@ def by_audience(kind: str, record: type[r.Record], within: str = "date") -> Path
             inner = select(AUDIENCE.record_id).where(*conditions).offset(0)
             addressed = inner.correlate(parent, r.Enrolment.table()).lateral("addressed")
             conditions = []
+        if not parents.shared and (parents.dialect == "sqlite" or parents.topmost):
+            # Looked up for each parent in turn, so that a page can be cut along the way.
+            reached = r.Enrolment.table().join(addressed, true())
+            mine = select(addressed.c.record_id).select_from(reached).where(enrolled, *conditions)
+            columns = {"concerned_student_ids": parent.c.student_id}
+            found = key.in_(mine.correlate(parent))
+            return Match(parent, found, parent.c.parent_group, parent.c.student_id, columns)
         source = parent.join(r.Enrolment.table(), enrolled).join(addressed, true())
         return _matched(key, source, parent, addressed.c.record_id, conditions, parents)
 

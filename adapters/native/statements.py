@@ -6,8 +6,7 @@ and never on how many parents there are.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,13 +15,11 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Date,
-    Dialect,
     FromClause,
     Integer,
     Select,
     String,
     Table,
-    TypeDecorator,
     and_,
     bindparam,
     case,
@@ -36,10 +33,10 @@ from sqlalchemy import (
     type_coerce,
     values,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.util import ClauseAdapter
-from sqlalchemy.types import NullType, TypeEngine
+from sqlalchemy.sql.visitors import iterate
 
+from adapters.native.one_of import one_of
 from adapters.records.base import Instant
 
 Condition = ColumnElement[bool]
@@ -60,10 +57,13 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Parents:
-    """The parents of a question as a table; `shared` tells whether several have one list together."""
+    """The parents of a question as a table."""
 
     table: FromClause
     shared: bool
+    """Whether several have one list together."""
+    topmost: bool
+    """Whether only the first records of each are read."""
     dialect: str
 
 
@@ -147,11 +147,12 @@ def parents(dialect: str, places: int) -> FromClause:
 def build(relation: Relation, shape: Shape, dialect: str) -> Select[Any]:
     """Write the statement of one relation in one shape."""
     parent = parents(dialect, shape.parents)
-    match = relation.path(Parents(parent, shape.shared, dialect))
+    topmost = shape.paged and not shape.cursor and not shape.shared
+    match = relation.path(Parents(parent, shape.shared, topmost, dialect))
     asked = Question(relation, shape, match)
     if not shape.paged:
         return asked.select(asked.joined(match)).where(*asked.conditions).order_by(*asked.sorting)
-    if match.source is parent and not shape.cursor and not shape.shared:
+    if topmost and match.source is parent:
         return _topmost(asked, dialect)
     if shape.alone and not shape.counted and not shape.cursor:
         found = asked.select(asked.joined(match)).where(*asked.conditions).order_by(*asked.sorting)
@@ -218,12 +219,26 @@ class Question:
         adapted: Adapt = _as_it_is,
     ) -> FromClause:
         """Join the extras that expressions use."""
+        for table, on in self.extras(match, used):
+            source = source.outerjoin(table, adapted(on))
+        return source
+
+    def extras(
+        self, match: Match, used: Sequence[ColumnElement[Any]]
+    ) -> Iterator[tuple[FromClause, Condition]]:
+        """List the extras that expressions use, each with what joins it."""
         tables = {id(table) for expression in used for table in expression._from_objects}
         viewer = bindparam("viewer", type_=String)
         for extra in self.relation.extras:
             if id(extra.table) in tables:
-                source = source.outerjoin(extra.table, adapted(extra.on(match, viewer)))
-        return source
+                yield extra.table, extra.on(match, viewer)
+
+    def of_record(self) -> list[ColumnElement[Any]]:
+        """List the columns of the record that the answer needs."""
+        record = self.relation.record
+        needed = [*self.shown, *(on for _, on in self.extras(self.match, self.shown))]
+        met = {id(part) for expression in needed for part in iterate(expression)}
+        return [one for one in record.c if id(one) in met]
 
 
 def _topmost(asked: Question, dialect: str) -> Select[Any]:
@@ -232,7 +247,7 @@ def _topmost(asked: Question, dialect: str) -> Select[Any]:
     inner = asked.with_extras(record, match, [*asked.conditions, *asked.order])
     whole = dialect == "postgresql"
     top = (
-        select(record if whole else record.c.id)
+        select(*(asked.of_record() if whole else [record.c.id]))
         .select_from(inner)
         .where(match.on, *asked.conditions)
         .order_by(*asked.sorting)
@@ -349,52 +364,3 @@ def _filters(relation: Relation, shape: Shape, columns: Columns) -> list[Conditi
         else:
             conditions.append(one_of(columns[name], bindparam(f"filter_{name}")))
     return conditions
-
-
-class ListOf(TypeDecorator[Any]):
-    """A list of values as one parameter: an array on PostgreSQL, JSON on SQLite.
-
-    So the text of a statement does not depend on how many values there are.
-    """
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, item: TypeEngine[Any]) -> None:
-        super().__init__()
-        self.item = item
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the type of the parameter."""
-        return ARRAY(self.item) if dialect.name == "postgresql" else String()
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """Give the driver what it takes."""
-        return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
-
-
-class one_of(ColumnElement[Any]):
-    """A column whose value is one of a parameter's."""
-
-    inherit_cache = False
-    type = NullType()  # Boolean would be compared with 1 on SQLite, and no index serves that.
-
-    def __init__(self, column: ColumnElement[Any], values: BindParameter[Any]) -> None:
-        self.column = column
-        self.values = bindparam(values.key, type_=ListOf(column.type))
-
-    @property
-    def _from_objects(self) -> list[FromClause]:
-        return self.column._from_objects
-
-
-@compiles(one_of, "postgresql")
-def _any(element: one_of, compiler: Any, **options: Any) -> str:
-    column, values = (compiler.process(one, **options) for one in (element.column, element.values))
-    return f"{column} = ANY({values})"
-
-
-@compiles(one_of, "sqlite")
-def _each(element: one_of, compiler: Any, **options: Any) -> str:
-    column, values = (compiler.process(one, **options) for one in (element.column, element.values))
-    return f"{column} IN (SELECT value FROM json_each({values}))"
