@@ -114,8 +114,8 @@ async def attendance_summary(
         if isinstance(answer, Exception):
             results.append(answer)
             continue
+        lower, upper = bounded(context, spans[parent._student], parent._school)
         school = context.scope.schools.get(parent._school or "", {})
-        lower, upper = bounded(spans[parent._student], school, context.today(parent._school))
         row = {"from_": lower, "to": upper, "counting_unit": school.get("counting_unit") or "HALF_DAY"}
         row |= summarise(answer.rows)
         results.append(

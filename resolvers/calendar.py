@@ -159,11 +159,14 @@ def current_period(periods: Sequence[Row], today: date) -> Row | None:
     return next((row for row in regular if row["start_date"] <= today <= row["end_date"]), None)
 
 
-def bounded(window: Window, school: Mapping[str, Any], today: date) -> Window:
+def bounded(context: RequestContext, window: Window, school_id: str | None) -> Window:
     """Close an open window at the ends of the school year. Raises InvalidArgument when it is too long."""
-    _, starts, ends = school_year(school, today)
-    lower = starts if window[0] == date.min else window[0]
-    upper = ends if window[1] == date.max else window[1]
+    lower, upper = window
+    if lower == date.min or upper == date.max:
+        school = context.scope.schools.get(school_id or "", {})
+        _, starts, ends = school_year(school, context.today(school_id))
+        lower = starts if lower == date.min else lower
+        upper = ends if upper == date.max else upper
     if upper - lower > LONGEST_WINDOW:
         raise InvalidArgument(
             f"The window from {lower} to {upper} is longer than {LONGEST_WINDOW.days} days."

@@ -98,8 +98,7 @@ async def diary(
         if parent._student not in context.scope.students:
             diaries.append(None)
             continue
-        school = context.scope.schools.get(parent._school or "", {})
-        lower, upper = bounded(found[parent._student], school, context.today(parent._school))
+        lower, upper = bounded(context, found[parent._student], parent._school)
         dates = [lower + timedelta(days=offset) for offset in range((upper - lower).days + 1)]
         diaries.append(
             [

@@ -92,11 +92,11 @@ class LoaderLayer:
         batches: dict[str, dict[tuple[str, str | None], Parent]] = {}
         places: list[tuple[str, str] | None] = []
         for parent in parents:
-            placed = self._place(question, parent, key, group)
-            if placed is None:
+            one = self._parent(question, parent, key, group)
+            if one is None:
                 places.append(None)
                 continue
-            source, one = placed
+            source = self._source(question, parent)
             asked[source.name] = source
             batches.setdefault(source.name, {})[one.group, one.student_id] = one
             places.append((source.name, one.group))
@@ -120,8 +120,7 @@ class LoaderLayer:
         if not self.sources.is_single:
             return None
         self._require_capability(question)
-        placed = [self._place(question, parent, key, group) for parent in parents]
-        asked = [None if one is None else one[1] for one in placed]
+        asked = [self._parent(question, parent, key, group) for parent in parents]
         known = tuple({(one.group, one.student_id): one for one in asked if one is not None}.values())
         if not known:
             return None
@@ -151,23 +150,28 @@ class LoaderLayer:
         """Name the source of a row; the rows of the native database are not marked."""
         return str(row.get("@source", self.sources.native.name))
 
-    def _place(self, question: Ask, parent: Any, key: str, group: str) -> tuple[Source, Parent] | None:
-        """Decide which source answers for a parent, or None when the viewer may not ask."""
-        row: dict[str, Any] = parent.__dict__
-        identity, student, school, held_by = row[key], row["_student"], row["_school"], row["_source"]
-        students = self.scope.students
-        if identity is None or (student is not None and student not in students):
-            return None
+    def _source(self, question: Ask, parent: Any) -> Source:
+        """Decide which source answers for a parent."""
         if self.sources.is_single:
-            source = self.sources.native
-        elif held_by is not None and not question.is_routed:
-            source = self.sources.holding(held_by, question.relation)
-        else:
-            source = self.sources.serving(question.relation, self.school_names(school))
+            return self.sources.native
+        if parent._source is not None and not question.is_routed:
+            return self.sources.holding(parent._source, question.relation)
+        return self.sources.serving(question.relation, self.school_names(parent._school))
+
+    def _parent(self, question: Ask, parent: Any, key: str, group: str) -> Parent | None:
+        """Describe a parent to a source; None when the viewer may not ask about it."""
+        row: dict[str, Any] = parent.__dict__
+        identity, student = row[key], row["_student"]
+        if identity is None:
+            return None
         lower, upper = ALWAYS if question.windows is None else question.windows.get(student or "", ALWAYS)
-        external = students[student]["external_id"] if student is not None else None
-        name = group or (identity if student is None else f"{identity}\n{student}")
-        return source, Parent(name, identity, student, external, lower, upper)
+        if student is None:
+            return Parent(group or identity, identity, None, None, lower, upper)
+        known = self.scope.students.get(student)
+        if known is None:
+            return None
+        name = group or f"{identity}\n{student}"
+        return Parent(name, identity, student, known["external_id"], lower, upper)
 
     def has_capability(self, relation: str) -> bool:
         """Tell whether the kind of data behind a relation is open to the caller."""

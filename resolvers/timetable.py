@@ -96,8 +96,8 @@ async def timetable(
     found = await windows(context, [parent._student for parent in parents], arguments)
     tables = []
     for parent in parents:
+        lower, upper = bounded(context, found[parent._student], parent._school)
         school = context.scope.schools.get(parent._school or "", {})
-        lower, upper = bounded(found[parent._student], school, context.today(parent._school))
         spanned = weeks_between(school, lower, upper) if with_weeks else ()
         weeks = [context.plain("SchoolWeek", week) for week in spanned]
         row = {"from_": lower, "to": upper, "weeks": weeks}

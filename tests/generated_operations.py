@@ -49,6 +49,29 @@ class Operation:
         head = "query Drawn($yes: Boolean = true, $no: Boolean = false) "
         return head + used + " " + " ".join(self.fragments)
 
+    def of_lists(self) -> str:
+        """Draw an operation of flat lists, as widgets ask for them: leaves, and single records of leaves."""
+        mine, common = self._lists("Student"), self._lists("Query")
+        head = "query Drawn($yes: Boolean = true, $no: Boolean = false) "
+        used = "yes: __typename @include(if: $yes) no: __typename @skip(if: $no)"
+        return f"{head}{{ {used} viewer {{ students {{ id {mine} }} }} {common} }}"
+
+    def _lists(self, owner: str) -> str:
+        kind = GRAPHQL.type_map[owner]
+        assert isinstance(kind, GraphQLObjectType)
+        names = sorted(one for one, field in kind.fields.items() if _nodes(field) is not None)
+        parts = []
+        for index, name in enumerate(self.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3))):
+            field = kind.fields[name]
+            node: Any = _nodes(field)
+            below = self._fields(node, 0).removesuffix("}")
+            for place, one in enumerate(self.draw(st.lists(st.sampled_from(_single(node)), max_size=2))):
+                below += f" one{place}: {one} {self._fields(get_named_type(node.fields[one].type), 0)}"
+            total = self.draw(st.sampled_from(["", "totalCount", "count: totalCount __typename"]))
+            self.aliases += 1
+            parts.append(f"list{index}: {name}{self._arguments(field) or ''} {{ {total} nodes {below} }} }}")
+        return " ".join(parts)
+
     def selection(self, kind: Any, depth: int) -> str:
         """Draw a selection of a type, through fragments where it is abstract."""
         named = get_named_type(kind)
@@ -121,3 +144,22 @@ class Operation:
         if name in WORDS:
             return f'"{self.draw(st.sampled_from(WORDS[name]))}"'
         return None
+
+
+def _nodes(field: GraphQLField) -> GraphQLObjectType | None:
+    """Return the type of the nodes of a connection."""
+    named = get_named_type(field.type)
+    if not isinstance(named, GraphQLObjectType) or "nodes" not in named.fields:
+        return None
+    node = get_named_type(named.fields["nodes"].type)
+    return node if isinstance(node, GraphQLObjectType) else None
+
+
+def _single(kind: GraphQLObjectType) -> list[str]:
+    """List the fields that hold one object and need no arguments."""
+    found = []
+    for name, field in kind.fields.items():
+        nullable = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
+        if isinstance(nullable, GraphQLObjectType) and not field.args:
+            found.append(name)
+    return sorted(found) or ["__typename"]

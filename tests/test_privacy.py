@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from adapters import records as r
+from adapters.base import Request, Table
 from resolvers.identifiers import GlobalId
 from resolvers.registry import ContractSchema, strawberry_schema
 from resolvers.viewer import Caller
@@ -201,6 +202,34 @@ async def test_arguments_that_name_a_stranger_find_nothing(sqlite_gateway: Gatew
         "directory": {"totalCount": 0},
         "viewer": {"pendingActions": [], "counters": {"absencesToJustify": 0}},
     }
+
+
+@pytest.mark.parametrize("column", ["school_id", "student_id"])
+async def test_a_row_that_the_database_should_not_have_given_is_not_shown(
+    own_gateway: Gateway, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    query = (
+        "{ viewer { students { grades(first: 3) { totalCount nodes { displayValue subject { name } } } } } }"
+    )
+    usual = await own_gateway.data(query)
+    people, native = own_gateway.people, own_gateway.app.state.sources.native
+    table, given_ = native.table, []
+    # Another school's, and one child's among those of a brother or sister.
+    wrong = "elsewhere" if column == "school_id" else people.children_of(people.guardian(3))[0]
+
+    async def careless(request: Request) -> Table | None:
+        found: Table = await table(request)
+        names = list(found.layout.names)
+        rows = [list(row) for row in found.rows]
+        for row in rows:
+            row[names.index("display_value")] = "not to be seen"
+            row[names.index(column)] = wrong
+        given_.extend(rows)
+        return Table(found.layout, rows)
+
+    monkeypatch.setattr(native, "table", careless)
+    assert await own_gateway.data(query) == usual
+    assert len(given_) > 3
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -246,8 +246,10 @@ def _topmost(asked: Question, dialect: str) -> Select[Any]:
     match, record = asked.match, asked.relation.record
     inner = asked.with_extras(record, match, [*asked.conditions, *asked.order])
     whole = dialect == "postgresql"
+    # SQLite finds a row by its number in one step; an id leads to the number first.
+    number: ColumnElement[Any] = literal_column(f"{record.name}.rowid")
     top = (
-        select(*(asked.of_record() if whole else [record.c.id]))
+        select(*(asked.of_record() if whole else [number]))
         .select_from(inner)
         .where(match.on, *asked.conditions)
         .order_by(*asked.sorting)
@@ -260,7 +262,7 @@ def _topmost(asked: Question, dialect: str) -> Select[Any]:
         adapted = ClauseAdapter(first).traverse
         source: FromClause = match.source.join(first, true())
     else:
-        source = match.source.join(record, record.c.id.in_(top))
+        source = match.source.join(record, number.in_(top))
     source = asked.with_extras(source, match, asked.shown, adapted)
     measures: list[ColumnElement[Any]] = []
     if asked.shape.counted:

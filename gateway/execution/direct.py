@@ -7,13 +7,13 @@ the answer. Whatever that cannot do is left to the usual way: `DirectList.write`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import lru_cache
 from typing import Any
 
-from adapters.base import Layout, Parent, Table
+from adapters.base import Layout, Table
 from adapters.native.children import expressions
 from gateway.execution.plan import FieldPlan, ObjectPlan
 from gateway.execution.writers import UNWRITABLE, Functions, NeedsCare, Noted
@@ -114,10 +114,11 @@ class DirectList:
         if fill is None:
             return False
         written = [await self._pointed(one, context, table) for one in self.pointers]
-        lists: dict[str, list[Any]] = {one.group: [] for one in asked if one is not None}
+        students = {one.group: one.student_id for one in asked if one is not None}
+        lists: dict[str, list[Any]] = {group: [] for group in students}
         totals: dict[str, int] = {}
         try:
-            fill(table.rows, lists, totals, question.page.limit, context, _students(asked), *written)
+            fill(table.rows, lists, totals, question.page.limit, context, students, *written)
         except UNWRITABLE as error:
             raise NeedsCare from error
         groups = [None if one is None else one.group for one in asked]
@@ -136,10 +137,6 @@ class DirectList:
             there = set(self.columns) <= set(layout.names)
             self._fill[layout] = _FillFunction(self, layout).generate() if there else None
         return self._fill[layout]
-
-
-def _students(asked: Sequence[Parent | None]) -> dict[str, str | None]:
-    return {one.group: one.student_id for one in asked if one is not None}
 
 
 class _FillFunction:
