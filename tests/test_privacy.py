@@ -232,6 +232,35 @@ async def test_a_row_that_the_database_should_not_have_given_is_not_shown(
     assert len(given_) > 3
 
 
+async def test_what_one_viewer_has_met_is_not_shown_to_another(
+    own_gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = "{ viewer { students { grades(first: 1) { nodes { subject { name } } } } } }"
+    here, there = (
+        Caller("PARTNER", f"of {school}", (school,), frozenset({"GRADES_READ"}))
+        for school in own_gateway.people.schools.values()
+    )
+    subject = r.Subject.table()
+    async with own_gateway.engine.connect() as connection:
+        wanted = select(subject.c.id).where(subject.c.school_id == there.school_ids[0])
+        theirs = (await connection.execute(wanted.limit(1))).scalar_one()
+    native = own_gateway.app.state.sources.native
+    table = native.table
+
+    async def careless(request: Request) -> Table | None:
+        found: Table = await table(request)
+        at = list(found.layout.names).index("subject_id")
+        return Table(found.layout, [[*row[:at], theirs, *row[at + 1 :]] for row in map(list, found.rows)])
+
+    async def shown(caller: Caller) -> set[bool]:
+        students = (await own_gateway.data(query, caller))["viewer"]["students"]
+        return {node["subject"] is None for one in students for node in one["grades"]["nodes"]}
+
+    monkeypatch.setattr(native, "table", careless)
+    assert await shown(there) == {False}  # now the plan knows the subject
+    assert await shown(here) == {True}
+
+
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for one in value.values():
