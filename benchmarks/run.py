@@ -287,8 +287,8 @@ def main(
                     _print(results[-1])
                     (folder / "results.json").write_text(json.dumps([asdict(one) for one in results]))
     if report:
-        shares = profiled(f"sqlite:///{folder / 'schools1.db'}", private)
-        write_report(results, shares, ROOT / "docs")
+        parts = profiled(f"sqlite:///{folder / 'schools1.db'}", private)
+        write_report(results, parts, ROOT / "docs")
 
 
 def _print(case: Case) -> None:
