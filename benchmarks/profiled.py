@@ -1,11 +1,13 @@
 """Where the time of a dashboard goes: one process, looked at every half millisecond of CPU.
 
-`python -m benchmarks.profiled DATABASE KEY` prints microseconds by part as JSON; the report shows them.
+`python -m benchmarks.profiled DATABASE KEYS SERVER` (`passerelle` or `limit`) prints microseconds by part as
+JSON; the report shows them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import signal
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -23,9 +26,14 @@ import orjson
 REQUESTS = 4_000
 EVERY = 0.0005
 HTTP = "HTTP: Starlette, the endpoint, authentication"
+SQLITE = "SQLite: running statements, fetching rows"
 SOURCE = "native source: shapes, parameters, memory"
 PARTS = (
-    ("native/sqlite_reader", "SQLite: running statements, fetching rows"),
+    ("native/sqlite_reader", SQLITE),
+    ("hand_written.py:__call__", SQLITE),
+    ("hand_written.py:<lambda>", SQLITE),
+    ("hand_written.py:<dictcomp>", SQLITE),
+    ("benchmarks/", "hand-written: rows to the answer"),
     ("site-packages/starlette", HTTP),
     ("gateway/execution", "plan: calling edges, dealing out lists"),
     ("<string>", "generated functions: parameters, rows to the answer"),
@@ -39,8 +47,8 @@ OTHER = "anything else"
 
 def part_of(frame: FrameType) -> str:
     """Name the part of the program that runs; what is written in C counts for whoever called it."""
-    file = frame.f_code.co_filename
-    return next((part for path, part in PARTS if path in file), OTHER)
+    place = f"{frame.f_code.co_filename}:{frame.f_code.co_name}"
+    return next((part for path, part in PARTS if path in place), OTHER)
 
 
 async def _ask(app: Any, body: bytes, token: str) -> bytes:
@@ -77,10 +85,9 @@ SCOPE = {
 }
 
 
-async def main(key: Path) -> None:
-    """Profile the dashboard of four children."""
+async def main(key: Path, server: str) -> None:
+    """Look at a server that answers the dashboard of four children."""
     from benchmarks.run import request_of  # noqa: PLC0415 - the settings are in the environment by now
-    from benchmarks.servers.passerelle import app  # noqa: PLC0415
     from gateway.authentication import make_token  # noqa: PLC0415
     from gateway.settings import Settings  # noqa: PLC0415
     from resolvers.viewer import Caller  # noqa: PLC0415
@@ -88,7 +95,13 @@ async def main(key: Path) -> None:
     caller = Caller("GUARDIAN", "family4")
     token = make_token(caller, Settings(development_key=key), timedelta(hours=1), datetime.now(UTC))
     body = orjson.dumps(request_of("dashboard"))
-    async with app.router.lifespan_context(app):
+    module = importlib.import_module(f"benchmarks.servers.{server}")
+    app = module.app
+    async with AsyncExitStack() as stack:
+        if server == "limit":
+            await module.read.start()
+        else:
+            await stack.enter_async_context(app.router.lifespan_context(app))
         for _ in range(50):
             assert b'"errors"' not in await _ask(app, body, token)
         seen: Counter[str] = Counter()
@@ -103,14 +116,19 @@ async def main(key: Path) -> None:
     sys.stdout.write(json.dumps({part: spent * count / whole for part, count in seen.most_common()}))
 
 
-def profiled(url: str, key: Path) -> dict[str, float]:
+def profiled(url: str, folder: Path, server: str) -> dict[str, float]:
     """Look in a process of its own; returns the microseconds of each part, the largest first."""
-    command = [sys.executable, "-m", "benchmarks.profiled", url, str(key)]
+    command = [sys.executable, "-m", "benchmarks.profiled", url, str(folder), server]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(ran.stdout)
     return found
 
 
 if __name__ == "__main__":
-    os.environ["BENCHMARK_DATABASE"], os.environ["BENCHMARK_PRIVATE_KEY"] = sys.argv[1:3]
-    asyncio.run(main(Path(sys.argv[2])))
+    keys = Path(sys.argv[2])
+    os.environ["BENCHMARK_DATABASE"] = sys.argv[1]
+    os.environ["BENCHMARK_PRIVATE_KEY"], os.environ["BENCHMARK_KEY"] = (
+        str(keys / "key.pem"),
+        str(keys / "public.pem"),
+    )
+    asyncio.run(main(keys / "key.pem", sys.argv[3]))

@@ -33,7 +33,6 @@ from sqlalchemy import text
 from adapters.native.database import open_database
 from benchmarks.data import FAMILIES, add_families, load_schools
 from benchmarks.measured import Case, Measured
-from benchmarks.profiled import profiled
 from benchmarks.report import write_report
 from gateway.authentication import development_key, make_token
 from gateway.settings import Settings
@@ -287,8 +286,7 @@ def main(
                     _print(results[-1])
                     (folder / "results.json").write_text(json.dumps([asdict(one) for one in results]))
     if report:
-        parts = profiled(f"sqlite:///{folder / 'schools1.db'}", private)
-        write_report(results, parts, ROOT / "docs")
+        write_report(results, folder, ROOT / "docs")
 
 
 def _print(case: Case) -> None:

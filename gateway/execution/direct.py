@@ -25,7 +25,9 @@ from resolvers.recipes import Recipe, recipe_of
 
 Written = dict[str | None, Any]
 REMEMBERED_TIMES = 16_384
+"""Instants whose text is kept, by zone; about 4 MB."""
 REMEMBERED_RECORDS = 4_096
+"""Records whose text one edge keeps."""
 
 
 @dataclass(slots=True)
@@ -114,7 +116,7 @@ class DirectList:
         if fill is None:
             return False
         written = [await self._pointed(one, context, table) for one in self.pointers]
-        students = {one.group: one.student_id for one in asked if one is not None}
+        students = {one.group: None if listed.group else one.student_id for one in asked if one is not None}
         lists: dict[str, list[Any]] = {group: [] for group in students}
         totals: dict[str, int] = {}
         try:
@@ -130,11 +132,18 @@ class DirectList:
 
     async def _pointed(self, one: PointerList, context: RequestContext, table: Table) -> Written:
         at = table.layout.names.index(one.pointer.key)
-        return await one.written(context, {row[at] for row in table.rows} - {None})
+        try:
+            return await one.written(context, {row[at] for row in table.rows} - {None})
+        except Exception as error:
+            raise NeedsCare from error  # the fault is the pointer's, not the list's
 
     def _function(self, layout: Layout) -> Fill | None:
         if layout not in self._fill:
-            there = set(self.columns) <= set(layout.names)
+            # A column that the relation does not have is missed with care.
+            names, times = list(layout.names), self.catalogue.instants(self.node.type_name, self.columns)
+            there = set(self.columns) <= set(names) and all(
+                names.index(one) in layout.converters for one in times
+            )
             self._fill[layout] = _FillFunction(self, layout).generate() if there else None
         return self._fill[layout]
 
