@@ -66,7 +66,10 @@ async def all_named(
         raise Refused("TOO_LARGE", f"{MOST} éléments au plus.", *path)
     wanted = [decode(one) for one in dict.fromkeys(identifiers)]
     known = [one for one in wanted if one is not None and one.type_name == type_name]
-    rows = await rows_of(context, type_name, known, tuple(columns)) if len(known) == len(wanted) else {}
+    rows = {}
+    if len(known) == len(wanted):
+        # Where a record comes from decides how far a change of it goes (`state_of`).
+        rows = await rows_of(context, type_name, known, (*columns, "source_id"))
     if len(rows) < len(wanted):
         raise Refused("NOT_FOUND", "Introuvable.", *path)
     if any(one.source != context.sources.native.name for one in known):
