@@ -150,7 +150,10 @@ def _shape(relation: Relation, request: Request, places: int) -> Shape:
     groups = 1 if len(parents) == 1 else len({parent.group for parent in parents})
     return Shape(
         columns=request.columns,
-        filters=tuple(sorted(request.filters)) if request.filters else (),
+        filters=tuple(
+            (name, name not in relation.filters and len(value) == 1)
+            for name, value in sorted(request.filters.items())
+        ),
         paged=page.limit is not None,
         counted=page.counted,
         cursor=page.cursor is not None,
@@ -169,7 +172,7 @@ def _statement(
     relation = RELATIONS[name]
     known = (one for one in implicit if one in relation.columns)
     shape = shape._replace(columns=tuple(dict.fromkeys((*known, *shape.columns))))
-    given = {"now", "viewer", "today", "limit", *(f"filter_{one}" for one in shape.filters)}
+    given = {"now", "viewer", "today", "limit", *(f"filter_{one}" for one, _ in shape.filters)}
     if shape.cursor:
         given |= {f"cursor{index}" for index in range(len(relation.order))}
     statement = build(relation, shape, dialect.name)
@@ -183,9 +186,11 @@ def _values(relation: Relation, request: Request) -> dict[str, Any]:
     for name, value in request.filters.items():
         if name == "search":
             value = "%" + re.sub(r"([%_\\])", r"\\\1", search_text(value)) + "%"
-        values[f"filter_{name}"] = (
-            list(value) if isinstance(value, Sequence | Set) and not isinstance(value, str) else value
-        )
+        if name not in relation.filters and len(value) == 1:
+            (value,) = value
+        elif isinstance(value, Sequence | Set) and not isinstance(value, str):
+            value = list(value)
+        values[f"filter_{name}"] = value
     if request.page.limit is not None:
         values["limit"] = request.page.limit + 1
     if request.page.cursor is not None:

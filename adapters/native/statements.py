@@ -97,7 +97,8 @@ class Shape(NamedTuple):
     """All that the text of a statement depends on besides its relation."""
 
     columns: tuple[str, ...]
-    filters: tuple[str, ...]
+    filters: tuple[tuple[str, bool], ...]
+    """The filters, each with whether a column must have one value: then an index may serve the order too."""
     paged: bool
     counted: bool
     cursor: bool
@@ -360,9 +361,13 @@ def _visible(relation: Relation, match: Match) -> list[Condition]:
 
 def _filters(relation: Relation, shape: Shape, columns: Columns) -> list[Condition]:
     conditions = []
-    for name in shape.filters:
+    for name, is_single in shape.filters:
+        value: BindParameter[Any] = bindparam(f"filter_{name}")
         if name in relation.filters:
-            conditions.append(relation.filters[name](columns, bindparam(f"filter_{name}")))
+            conditions.append(relation.filters[name](columns, value))
+        elif is_single:
+            column = columns[name]
+            conditions.append(column == bindparam(value.key, type_=column.type))
         else:
-            conditions.append(one_of(columns[name], bindparam(f"filter_{name}")))
+            conditions.append(one_of(columns[name], value))
     return conditions
