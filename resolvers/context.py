@@ -165,27 +165,15 @@ class RequestContext(LoaderLayer):
 
     # ---- what most edges do ------------------------------------------------------------------------
 
-    def recalled(
-        self,
-        relation: str,
-        target: type,
-        parents: Sequence[Any],
-        keys: Sequence[str | None],
-        selection: Selection,
-    ) -> Results | None:
+    def recalled(self, relation: str, target: type, wanted: Wanted, selection: Selection) -> Results | None:
         """Return the records that parents name by id, where all are at hand; else None."""
         recipe = recipe_of(self.catalogue, target.__name__, selection)
-        if recipe.is_student_bound or not (
-            self.sources.is_single or {one._source for one in parents} == {self.sources.native.name}
-        ):
+        places = self._places(recipe, wanted)
+        found = self._at_hand(relation, recipe, places)
+        try:
+            return [found[place] for place in places]
+        except KeyError:
             return None
-        named = {key for key in keys if key is not None}
-        rows = self.recall(relation, named)
-        if len(rows) < len(named):
-            return None
-        found: dict[Any, Any] = dict(zip(rows, recipe.build(list(rows.values()), self, None), strict=True))
-        found[None] = None
-        return [found[key] for key in keys]
 
     async def referenced(self, relation: str, target: type, wanted: Wanted, selection: Selection) -> Results:
         """Load the records that parents name by id; None where there is none the viewer may see."""

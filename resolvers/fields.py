@@ -188,8 +188,7 @@ class Fields:
             return await context.referenced(named, target, wanted(parents), selection)
 
         def at_once(context: RequestContext, parents: Sequence[Any], selection: Selection) -> Any:
-            keys = [getattr(parent, key) for parent in parents]
-            return context.recalled(named, target, parents, keys, selection)
+            return context.recalled(named, target, wanted(parents), selection)
 
         named = relation or target.__name__
         pointer = Pointer(named, target, key)

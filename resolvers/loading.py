@@ -42,6 +42,8 @@ class Ask:
 
 EVERYTHING = Page()
 ALWAYS = (date.min, date.max)
+Owned = tuple[str | None, str | None]
+"""The student a record was asked for (None for several), and the one it is of (None for nobody's)."""
 
 
 def ask(
@@ -52,7 +54,7 @@ def ask(
     **filters: Any,
 ) -> Ask:
     """Make a question; filters that are None are left out."""
-    given = {name: value for name, value in filters.items() if value is not None} if filters else filters
+    given = {name: value for name, value in filters.items() if value is not None}
     return Ask(relation, given, page, newest_first, windows)
 
 
@@ -142,7 +144,7 @@ class LoaderLayer:
             return {}
         at_hand = memory.recall(relation, self.now)
         rows = {key: at_hand[key] for key in keys if key in at_hand}
-        if self._may_see_all(relation, rows.values()):
+        if self._may_see_all(relation, [(None, row) for row in rows.values()]):
             return rows
         return {key: row for key, row in rows.items() if self._may_see(relation, row, None)}
 
@@ -213,19 +215,15 @@ class LoaderLayer:
         self, source: Source, relation: str, parents: Sequence[Parent], answer: Mapping[str, Children]
     ) -> None:
         """Keep only rows the viewer may see; this is where object-level authorisation happens."""
-        alone = {parent.group: parent.student_id for parent in parents}
-        if FAMILY in alone:
-            alone[FAMILY] = None
+        alone = _alone(parents)
         if source is not self.sources.native:
             for group, children in answer.items():
                 self._complete(source.name, children, alone.get(group))
-        rows = [row for children in answer.values() for row in children.rows]
-        if relation not in PUBLIC and not (
-            self._may_see_all(relation, rows) and self._belong(source, answer, rows, alone)
-        ):
+        rows = [(alone.get(group), row) for group, children in answer.items() for row in children.rows]
+        if relation not in PUBLIC and not self._may_see_all(relation, rows):
             for group, children in answer.items():
                 self._keep_visible(relation, children, alone.get(group))
-        if rows and "guardian_id" in rows[0]:
+        if rows and "guardian_id" in rows[0][1]:
             shown = (row["guardian_id"] for children in answer.values() for row in children.rows)
             self.scope.known_guardians.update(one for one in shown if one)
 
@@ -234,18 +232,21 @@ class LoaderLayer:
         names, rows = table.layout.names, table.rows
         if relation in PUBLIC or relation in ("Guardian", "Student") or "guardian_id" in names:
             return False
+        alone, schools, owned = _alone(parents), set[str | None](), set[Owned]()
+        if "school_id" in names:
+            at = names.index("school_id")
+            schools = {row[at] for row in rows}
         if "student_id" in names:
-            alone = {parent.group: parent.student_id for parent in parents if parent.group != FAMILY}
             at = names.index("student_id")
-            for group, owner in {(row[0], row[at]) for row in rows}:
-                if owner is not None and (
-                    owner not in self.scope.known_students or alone.get(group, owner) not in (None, owner)
-                ):
-                    return False
-        if "school_id" not in names:
-            return True
-        at = names.index("school_id")
-        return self.may_see_schools({row[at] for row in rows})
+            owned = {(alone.get(row[0]), row[at]) for row in rows}
+        return self._are_visible(schools, owned)
+
+    def _are_visible(self, schools: set[str | None], owned: set[Owned]) -> bool:
+        """Tell whether the viewer may see all records of these schools and students."""
+        known = self.scope.known_students
+        return self.may_see_schools(schools) and all(
+            owner is None or (owner in known and asked in (None, owner)) for asked, owner in owned
+        )
 
     def may_see_schools(self, schools: set[str | None]) -> bool:
         """Tell whether records of these schools may be shown; None stands for records of no school."""
@@ -270,45 +271,22 @@ class LoaderLayer:
                 if row.get(name) is None:
                     row[name] = value
 
-    def _may_see_all(self, relation: str, rows: Collection[Row]) -> bool:
-        """Tell whether the viewer may see every row; far cheaper than looking at each, and the usual case."""
-        if relation in ("Guardian", "Student"):
-            return all(self._may_see(relation, row, None) for row in rows)
-        owners = {row.get("student_id") for row in rows}
-        owners.discard(None)
-        return owners <= self.scope.known_students and self.may_see_schools(
-            {row.get("school_id") for row in rows}
-        )
+    def _may_see_all(self, relation: str, rows: Collection[tuple[str | None, Row]]) -> bool:
+        """Tell whether the viewer may see every row, each with the student that it was asked for.
 
-    def _belong(
-        self,
-        source: Source,
-        answer: Mapping[str, Children],
-        rows: Sequence[Row],
-        alone: Mapping[str, str | None],
-    ) -> bool:
-        """Tell whether rows of one student were given for that student only."""
-        if source is self.sources.native and (not rows or "student_id" not in rows[0]):
-            return True  # the rows of a statement have the same columns
-        return all(
-            alone.get(group) is None or row.get("student_id") in (None, alone[group])
-            for group, children in answer.items()
-            for row in children.rows
-        )
+        Far cheaper than looking at each, and the usual case.
+        """
+        if relation in ("Guardian", "Student"):
+            return all(self._may_see(relation, row, asked) for asked, row in rows)
+        schools = {row.get("school_id") for _, row in rows}
+        return self._are_visible(schools, {(asked, row.get("student_id")) for asked, row in rows})
 
     def _may_see(self, relation: str, row: Row, student: str | None) -> bool:
-        scope = self.scope
         if relation == "Guardian":
-            return row["id"] in scope.known_guardians
+            return row["id"] in self.scope.known_guardians
         if relation == "Student":
-            return row["id"] in scope.known_students
-        owner = row.get("student_id")
-        if owner is not None and owner not in scope.known_students:
-            return False
-        if owner is not None and student is not None and owner != student:
-            return False
-        school = row.get("school_id")
-        return school is None or school in scope.schools
+            return row["id"] in self.scope.known_students
+        return self._are_visible({row.get("school_id")}, {(student, row.get("student_id"))})
 
     @staticmethod
     def _answer(
@@ -318,3 +296,8 @@ class LoaderLayer:
             return Children()
         answer = by_source[place[0]]
         return answer if isinstance(answer, Exception) else answer.get(place[1], Children())
+
+
+def _alone(parents: Sequence[Parent]) -> dict[str, str | None]:
+    """Name the one student of each group; None where a list is of several."""
+    return {one.group: None if one.group == FAMILY else one.student_id for one in parents}

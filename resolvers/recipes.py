@@ -81,16 +81,27 @@ def _identity(type_name: str, with_id: bool, is_bound: bool) -> list[str]:
     owner = "student" if is_bound else "None"
     lines = []
     if with_id:
-        identifier = f"GlobalId({type_name!r}, source, key, {owner}).encode()"
-        lines.append(f"        if key is not None: row['id'] = {identifier}")
-    student = "key" if type_name == "Student" else owner
+        lines.append(
+            f"        if key is not None: row['id'] = {identifier(type_name, 'source', 'key', owner)}"
+        )
+    known = origin(type_name, "key", owner, "school", "source")
     return [
         *lines,
-        f"        row['_id'], row['_student'] = key, {student}",
-        "        row['_school'], row['_source'] = school, source",
+        *(f"        row[{name!r}] = {value}" for name, value in known.items()),
         "        one = new(kind)",
         "        one.__dict__ = row",
     ]
+
+
+def identifier(type_name: str, source: str, key: str, owner: str) -> str:
+    """Write the expression for the global id of a record, from those for its parts."""
+    return f"GlobalId({type_name!r}, {source}, {key}, {owner}).encode()"
+
+
+def origin(type_name: str, key: str, owner: str, school: str, source: str) -> dict[str, str]:
+    """Write, by attribute, what edges and derived fields need to know of a record beside its columns."""
+    student = key if type_name == "Student" else owner
+    return {"_id": key, "_student": student, "_school": school, "_source": source}
 
 
 def _times(instants: Sequence[str]) -> list[str]:

@@ -41,8 +41,8 @@ IMPLICIT = ("id", *RIGHTS)
 """Those of an answer of rows: what is known of a record begins with its id."""
 
 
-PARENTS = (*(f"parent_{one}" for one in PARENT_FIELDS), "parents")
-"""How the parameters are called that hold all parents: a list for each field, or all in JSON."""
+PARENT_LISTS = tuple(f"parent_{one}" for one in PARENT_FIELDS)
+"""How the parameters of PostgreSQL are called that hold all parents: a list for each field."""
 
 
 class NativeSource:
@@ -54,7 +54,6 @@ class NativeSource:
         self.engine = engine
         self.reader = open_reader(engine)
         self.is_immediate = self.reader.is_immediate
-        self._takes_places = engine.dialect.name == "sqlite"
         self._remembered = Remembered(self.reader.generation)
 
     @property
@@ -107,10 +106,12 @@ class NativeSource:
         relation = RELATIONS.get(request.relation)
         if relation is None:
             raise NotSupported(f"The database has no relation {request.relation}.")
-        places_ = places(len(request.parents)) if self._takes_places else 0
+        dialect = self.engine.dialect
+        places_ = places(len(request.parents)) if dialect.name == "sqlite" else 0
         shape = _shape(relation, request, places_)
-        statement, gather = _statement(request.relation, shape, implicit, self.engine.dialect)
-        arguments = statement.arguments(_parents(request, places_), _values(relation, request))
+        statement, gather = _statement(request.relation, shape, implicit, dialect)
+        parents = _parents(request, places_, dialect.name)
+        arguments = statement.arguments(parents, _values(relation, request))
         try:
             rows = await self.reader.read(statement, arguments, (request.viewer_id, request.now))
         except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
@@ -151,8 +152,7 @@ def _shape(relation: Relation, request: Request, places: int) -> Shape:
     return Shape(
         columns=request.columns,
         filters=tuple(
-            (name, name not in relation.filters and len(value) == 1)
-            for name, value in sorted(request.filters.items())
+            (name, _is_single(relation, name, value)) for name, value in sorted(request.filters.items())
         ),
         paged=page.limit is not None,
         counted=page.counted,
@@ -176,9 +176,14 @@ def _statement(
     if shape.cursor:
         given |= {f"cursor{index}" for index in range(len(relation.order))}
     statement = build(relation, shape, dialect.name)
-    parents = _place_names(shape.parents) if shape.parents else PARENTS
+    parents = _parent_names(shape.parents, dialect.name)
     compiled = compile_statement(statement, dialect, parents, given, dialect.name == "postgresql")
     return compiled, gather_function(relation, shape, compiled)
+
+
+def _is_single(relation: Relation, name: str, value: Any) -> bool:
+    """Tell whether a filter asks for one value of a column."""
+    return name not in relation.filters and len(value) == 1
 
 
 def _values(relation: Relation, request: Request) -> dict[str, Any]:
@@ -186,7 +191,7 @@ def _values(relation: Relation, request: Request) -> dict[str, Any]:
     for name, value in request.filters.items():
         if name == "search":
             value = "%" + re.sub(r"([%_\\])", r"\\\1", search_text(value)) + "%"
-        if name not in relation.filters and len(value) == 1:
+        if _is_single(relation, name, value):
             (value,) = value
         elif isinstance(value, Sequence | Set) and not isinstance(value, str):
             value = list(value)
@@ -200,8 +205,8 @@ def _values(relation: Relation, request: Request) -> dict[str, Any]:
     return values
 
 
-def _parents(request: Request, places: int) -> list[Any]:
-    """Describe the parents, in the order of the names given to the compiler: each field of each, or lists."""
+def _parents(request: Request, places: int, dialect: str) -> list[Any]:
+    """Describe the parents in the order of `_parent_names`: each field of each, lists, or all as JSON."""
     if places:
         apart: list[Any] = []
         for one in request.parents:
@@ -209,16 +214,17 @@ def _parents(request: Request, places: int) -> list[Any]:
         apart += [None] * (len(PARENT_FIELDS) * (places - len(request.parents)))
         return apart
     rows = [(p.group, p.id, p.student_id, p.lower, p.upper) for p in request.parents]
-    return [*zip(*rows, strict=True), orjson.dumps(rows).decode()]
+    return list(zip(*rows, strict=True)) if dialect == "postgresql" else [orjson.dumps(rows).decode()]
 
 
 _day = lru_cache(maxsize=1024)(date.isoformat)
 """Writes a day; the parents of a question mostly share theirs."""
 
 
-@lru_cache(maxsize=64)
-def _place_names(places: int) -> tuple[str, ...]:
-    return tuple(f"parent{place}_{name}" for place in range(places) for name in PARENT_FIELDS)
+def _parent_names(places: int, dialect: str) -> tuple[str, ...]:
+    if places:
+        return tuple(f"parent{place}_{name}" for place in range(places) for name in PARENT_FIELDS)
+    return PARENT_LISTS if dialect == "postgresql" else ("parents",)
 
 
 def _value_type(column: ColumnElement[Any]) -> type:

@@ -6,7 +6,7 @@ import { postgraphile } from 'postgraphile'
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
 import { makePgService } from 'postgraphile/adaptors/pg'
 import { grafserv } from 'postgraphile/grafserv/node'
-import { guardianOf } from './statements.js'
+import { guardianOf, openPool } from './statements.js'
 
 // Node.js 22 has it, and PostGraphile 5.1 uses it.
 Promise.withResolvers ??= function () {
@@ -15,11 +15,7 @@ Promise.withResolvers ??= function () {
   return found
 }
 
-const url = new URL(process.env.BENCHMARK_DATABASE.replace('@/', '@localhost/'))
-const pool = new pg.Pool({
-  host: url.searchParams.get('host') ?? url.hostname, database: url.pathname.slice(1), user: url.username, max: 8,
-  options: '-c timezone=Europe/Paris -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'
-})
+const pool = openPool()
 await pool.query(readFileSync(new URL('../postgraphile.sql', import.meta.url), 'utf8'))
 let statements = 0
 const query = pg.Client.prototype.query

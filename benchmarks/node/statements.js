@@ -31,16 +31,21 @@ function sqlite () {
   }
 }
 
+// Connections to PostgreSQL as all servers open them.
+export function openPool () {
+  const address = new URL(url.replace('@/', '@localhost/'))
+  const options = '-c timezone=Europe/Paris -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'
+  return new pg.Pool({
+    host: address.searchParams.get('host') ?? address.hostname, database: address.pathname.slice(1),
+    user: address.username, max: 8, options
+  })
+}
+
 function postgresql () {
   pg.types.setTypeParser(pg.types.builtins.DATE, value => value)
   pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, value => value)
   pg.types.setTypeParser(pg.types.builtins.INT8, Number)
-  const address = new URL(url.replace('@/', '@localhost/'))
-  const options = '-c timezone=Europe/Paris -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'
-  const pool = new pg.Pool({
-    host: address.searchParams.get('host') ?? address.hostname, database: address.pathname.slice(1),
-    user: address.username, max: 8, options
-  })
+  const pool = openPool()
   const prepared = {}
   for (const [name, text] of Object.entries(texts('postgresql'))) {
     const names = []

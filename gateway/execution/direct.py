@@ -7,7 +7,7 @@ the answer. Whatever that cannot do is left to the usual way: `DirectList.write`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import lru_cache
@@ -21,9 +21,10 @@ from resolvers.catalogue import Catalogue
 from resolvers.context import RequestContext
 from resolvers.fields import Listing, Pointer
 from resolvers.identifiers import GlobalId
-from resolvers.recipes import Recipe, recipe_of
+from resolvers.recipes import Recipe, identifier, origin, recipe_of
 
 Written = dict[str | None, Any]
+NATIVE = "context.sources.native.name"
 REMEMBERED_TIMES = 16_384
 """Instants whose text is kept, by zone; about 4 MB."""
 REMEMBERED_RECORDS = 4_096
@@ -99,22 +100,22 @@ class DirectList:
     def __post_init__(self) -> None:
         self.columns = (*self.recipe.columns, "id") if self.has_derived else self.recipe.columns
 
-    async def write(self, context: RequestContext, notes: Noted, arguments: Mapping[str, Any]) -> bool:
-        """Write the edge into the answers of its parents; False where the usual way has to be taken.
+    async def write(
+        self, context: RequestContext, notes: Noted, arguments: Mapping[str, Any]
+    ) -> Sequence[Any] | None:
+        """Write the edge into the answers of its parents; where it cannot, return what its batch would.
 
-        Raises NeedsCare, or what the batch of the edge raises.
+        Raises NeedsCare, or what the batch raises.
         """
-        assert self.one.selection is not None
-        listed = self.listing.listed
+        selection, listed = self.one.selection, self.listing.listed
+        assert selection is not None
         about = self.listing.parents(context, [value for value, _ in notes], arguments)
-        question = await self.listing.question(context, about, arguments, self.one.selection)
+        question = await self.listing.question(context, about, arguments, selection)
         found = await context.table(question, about, self.columns, listed.key, listed.group)
-        if found is None:
-            return False
+        fill = self._function(found[0].layout) if found is not None else None
+        if found is None or fill is None:
+            return await listed.answer(context, question, about, selection)
         table, asked = found
-        fill = self._function(table.layout)
-        if fill is None:
-            return False
         written = [await self._pointed(one, context, table) for one in self.pointers]
         students = {one.group: None if listed.group else one.student_id for one in asked if one is not None}
         lists: dict[str, list[Any]] = {group: [] for group in students}
@@ -128,7 +129,7 @@ class DirectList:
             groups = [next((one for one in groups if one is not None), None)]
         for (_, answer), group in zip(notes, groups, strict=True):
             answer[self.one.key] = self.wrap(lists[group] if group else [], totals.get(group or "", 0))
-        return True
+        return None
 
     async def _pointed(self, one: PointerList, context: RequestContext, table: Table) -> Written:
         at = table.layout.names.index(one.pointer.key)
@@ -159,6 +160,7 @@ class _FillFunction:
         self.values = expressions(layout, self.names)
         self.raw = {name: f"v{index}" for index, name in enumerate(layout.names)}
         self.instants = direct.catalogue.instants(direct.node.type_name, direct.recipe.columns)
+        self.owner = f"students[{self.raw['_group']}]" if direct.recipe.is_student_bound else "None"
 
     def generate(self) -> Fill:
         """Return the function."""
@@ -187,17 +189,13 @@ class _FillFunction:
         """Write the row as derived fields expect it, where there are any."""
         if not self.direct.has_derived:
             return []
-        type_name, recipe = self.direct.node.type_name, self.direct.recipe
         values = {
             name: self._in_zone(name) if name in self.instants else value
             for name, value in self.values.items()
             if not name.startswith("_")
         }
-        key = self.values["id"]
-        bound = f"students[{self.raw['_group']}]" if recipe.is_student_bound else "None"
-        values["_id"], values["_student"] = key, key if type_name == "Student" else bound
-        values["_school"] = self.values.get("school_id", "None")
-        values["_source"] = "context.sources.native.name"
+        school = self.values.get("school_id", "None")
+        values |= origin(self.direct.node.type_name, self.values["id"], self.owner, school, NATIVE)
         parts = (f"{name!r}: {value}" for name, value in values.items())
         return [f"        row = {{{', '.join(parts)}}}"]
 
@@ -214,10 +212,8 @@ class _FillFunction:
             value = f"{pointed[one.key]}[{self.raw[one.edge.pointer.key]}]"
             return f"({value} or care())" if one.shape.non_null else value
         if one.name == "id":
-            owner = f"students[{self.raw['_group']}]" if self.direct.recipe.is_student_bound else "None"
             self.names["GlobalId"] = GlobalId
-            source = "context.sources.native.name"
-            return f"GlobalId({type_name!r}, {source}, {self.values['id']}, {owner}).encode()"
+            return identifier(type_name, NATIVE, self.values["id"], self.owner)
         rule = self.direct.catalogue.derived.get((type_name, one.name))
         if rule is not None:
             derive = self.functions.refer("derive", rule.function)

@@ -97,9 +97,12 @@ class FastRun:
         objects = [value for value, _ in notes]
         arguments = self._arguments[one.slot]
         try:
-            if one.direct is not None and await one.direct.write(self.context, notes, arguments):
+            if one.direct is None:
+                values = await one.edge.batch(self.context, objects, arguments, one.selection)
+            elif (unwritten := await one.direct.write(self.context, notes, arguments)) is None:
                 return
-            values = await one.edge.batch(self.context, objects, arguments, one.selection)
+            else:
+                values = unwritten
         except NeedsCare:
             raise
         except Exception as error:
