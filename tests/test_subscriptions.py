@@ -26,8 +26,10 @@ from websockets.typing import Origin, Subprotocol
 from adapters import records as r
 from adapters.base import Export
 from adapters.native.database import open_database
+from adapters.native.feed import FeedLog
 from adapters.native.loader import load
 from gateway.listening import before_stop
+from resolvers.subscriptions.streams import position_of
 from resolvers.viewer import Caller
 from tests.conftest import _execute
 from tests.listening import RECEIVED, Server, Thread, heard, launch, send, serving, threads_of
@@ -107,6 +109,19 @@ async def subscribe(socket: ClientConnection, query: str, **variables: Any) -> N
     assert json.loads(await socket.recv())["type"] == "connection_ack"
     payload = {"query": query, "variables": variables}
     await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+
+
+async def caught_up(server: Server, engine: AsyncEngine, me: Caller) -> None:
+    """Wait until the gateway has heard of all that was written."""
+    _, newest = await FeedLog(engine).bounds()
+    for _ in range(200):
+        socket = await opened(server, server.token(me))
+        acknowledged = json.loads(await socket.recv())
+        await socket.close()
+        if position_of(acknowledged["payload"]["cursor"]) >= newest:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("The gateway did not hear of what was written.")
 
 
 async def closed(socket: ClientConnection) -> tuple[int, str]:
@@ -475,6 +490,7 @@ async def test_a_client_that_does_not_read_is_sent_away_with_a_code_to_resume(
     socket.transport.pause_reading()
     for turn in range(60):
         await send(engine, thread, f"{turn}" + "x" * 200_000)
+    await caught_up(server, engine, me)  # or the other one begins with more than a subscriber may be behind
     async with server.client(me) as session:
         other = asyncio.create_task(heard(session, 1, until="court"))
         await asyncio.sleep(0.4)
