@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,8 +63,7 @@ class Server:
         """A client of the library gql that speaks graphql-transport-ws."""
         signed = self.token(caller) if token is None and caller is not None else token
         given = {"Authorization": f"Bearer {signed}"} if signed is not None else {}
-        # gql waits so long for an answer to the end of a subscription, which the protocol does not foresee.
-        transport = WebsocketsTransport(f"ws://{self.address}", init_payload=given, close_timeout=0.5)
+        transport = WebsocketsTransport(f"ws://{self.address}", init_payload=given)
         return Client(transport=transport)
 
     def post(self, query: str, caller: Caller, **variables: Any) -> Any:
@@ -176,6 +175,13 @@ async def send(engine: AsyncEngine, thread: Thread, text: str) -> None:
         body=text,
     )
     await GatewayState(engine, lambda _of_messages: None).write([Insert(message)])
+
+
+async def next_event(session: Any, query: str, **variables: Any) -> Any:
+    """Subscribe, wait for one event, and leave: gql cannot close while a subscription is held."""
+    request = GraphQLRequest(query, variable_values=variables)
+    async with aclosing(session.subscribe(request)) as events:
+        return await anext(events)
 
 
 async def heard(

@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from gql import GraphQLRequest, gql
+from gql import gql
 from gql.transport.exceptions import TransportQueryError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -32,7 +33,7 @@ from gateway.listening import before_stop
 from resolvers.subscriptions.streams import position_of
 from resolvers.viewer import Caller
 from tests.conftest import _execute
-from tests.listening import RECEIVED, Server, Thread, heard, launch, send, serving, threads_of
+from tests.listening import RECEIVED, Server, Thread, heard, launch, next_event, send, serving, threads_of
 from tests.people import People, read_people
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
@@ -187,8 +188,7 @@ async def test_an_event_shows_the_message_and_its_thread_as_the_subscriber_may_s
         text: message { body bodyText isMine isRead author { displayName } authorName excerpt(length: 4) }
         conversation { id unreadCount lastMessage { id } } } }"""
     async with server.client(me) as session:
-        results = session.subscribe(GraphQLRequest(query, variable_values={"id": thread.global_id}))
-        first = asyncio.create_task(anext(results))
+        first = asyncio.create_task(next_event(session, query, id=thread.global_id))
         await asyncio.sleep(0.4)
         await send(engine, thread, "<p>Bonjour à tous</p>")
         event = (await asyncio.wait_for(first, 10))["messageReceived"]
@@ -225,10 +225,12 @@ async def test_subscriptions_can_be_narrowed_to_students_and_threads(
     query = """subscription($students: [ID!], $id: ID) {
         messageReceived(studentIds: $students, conversationId: $id) { message { body } } }"""
     async with server.client(me) as session:
-        asked: list[dict[str, Any]] = [{"students": [student]}, {"id": second.global_id}]
-        results = [session.subscribe(GraphQLRequest(query, variable_values=one)) for one in asked]
-        never = session.subscribe(GraphQLRequest(query, variable_values={"students": [stranger]}))
-        waiting = [asyncio.create_task(anext(one)) for one in (*results, never)]
+        asked: list[dict[str, Any]] = [
+            {"students": [student]},
+            {"id": second.global_id},
+            {"students": [stranger]},
+        ]
+        waiting = [asyncio.create_task(next_event(session, query, **one)) for one in asked]
         await asyncio.sleep(0.5)
         await send(engine, first, "un")
         await send(engine, second, "deux")
@@ -249,7 +251,7 @@ async def test_a_partner_hears_the_schools_and_scopes_of_its_token_only(
         Caller("PARTNER", "tool", (one,), frozenset({"MESSAGES_READ"})) for one in (thread.school, elsewhere)
     ]
     async with server.client(partners[0]) as here, server.client(partners[1]) as there:
-        waiting = [asyncio.create_task(anext(one.subscribe(gql(query)))) for one in (here, there)]
+        waiting = [asyncio.create_task(next_event(one, query)) for one in (here, there)]
         await asyncio.sleep(0.5)
         await send(engine, thread, "à l'école")
         found = await asyncio.wait_for(waiting[0], 10)
@@ -276,8 +278,8 @@ async def test_changed_lessons_reach_those_whose_children_have_them(
     other = next(Caller("GUARDIAN", one) for one, ids in people.children.items() if ids == [apart])
     lesson = await coming_lesson(engine, people.children_of(me)[0])
     async with server.client(me) as session, server.client(other) as others:
-        mine_ = asyncio.create_task(anext(session.subscribe(gql(LESSONS))))
-        theirs = asyncio.create_task(anext(others.subscribe(gql(LESSONS))))
+        mine_ = asyncio.create_task(next_event(session, LESSONS))
+        theirs = asyncio.create_task(next_event(others, LESSONS))
         await asyncio.sleep(0.5)
         await bring(engine, lesson.model_copy(update={"status": "CANCELLED"}))
         event = (await asyncio.wait_for(mine_, 10))["lessonChanged"]
@@ -318,8 +320,7 @@ async def test_rights_gained_and_lost_take_effect_on_open_subscriptions(
     granted = r.Guardianship(**{**copied, "id": "new", "external_id": "new", "guardian_id": me.person_id})
     granted.source_id = lesson.source_id
     gone = granted.model_copy(update={"has_data_access": False})
-    async with server.client(me) as session:
-        results = session.subscribe(gql(LESSONS))
+    async with server.client(me) as session, aclosing(session.subscribe(gql(LESSONS))) as results:
         waiting = asyncio.create_task(anext(results))
         await asyncio.sleep(0.5)
         await bring(engine, lesson.model_copy(update={"status": "CANCELLED"}))
@@ -331,13 +332,14 @@ async def test_rights_gained_and_lost_take_effect_on_open_subscriptions(
         await asyncio.sleep(0.5)
         assert not waiting.done()
         waiting.cancel()
+        await asyncio.wait([waiting])
 
 
 async def test_the_dashboard_saved_elsewhere_is_shown(server: Server, people: People) -> None:
     me = people.guardian(1, 2)
     query = "subscription { dashboardChanged { revision widgets { app { code } } } }"
     async with server.client(me) as session:
-        waiting = asyncio.create_task(anext(session.subscribe(gql(query))))
+        waiting = asyncio.create_task(next_event(session, query))
         await asyncio.sleep(0.4)
         position = {"column": 0, "row": 0, "columns": 4, "rows": 3}
         given = {"expectedRevision": 0, "widgets": [{"app": "GRADES", "position": position}]}
@@ -602,7 +604,7 @@ async def test_what_cannot_be_subscribed_to_is_answered_with_an_error(
 ) -> None:
     async with server.client(mine[0]) as session:
         with pytest.raises(TransportQueryError, match=message):
-            await anext(session.subscribe(gql(query)))
+            await next_event(session, query)
     async with httpx.AsyncClient() as client, listening(client, server, mine[0], query) as response:
         stream = EventStream(response)
         name, _, data = await stream.next()
