@@ -57,6 +57,26 @@ def test_oneroster_deltas_change_and_take_away_what_they_name_and_nothing_else(
     assert values == [("Essay", None), ("Fractions", 16.0)]
 
 
+def test_a_score_is_shown_as_the_scale_of_its_result_or_line_item_writes_it(
+    database: str, tmp_path: Path
+) -> None:
+    report = bring(database, Written(oneroster.with_scales(tmp_path)))
+    assert [(one.file, one.field, one.value) for one in report.refused[3:]] == [
+        ("scoreScales.csv, line 4", "scoreScaleValue", "A to F"),
+        ("lineItemScoreScales.csv, line 3", "scoreScaleSourcedId", "z9"),
+    ]
+    query = "{ viewer { students { grades(first: 9) { nodes { status value displayValue } } } } }"
+    (zoe,) = ask(database, "Claire", query, {})["viewer"]["students"]
+    found = [(one["status"], one["value"], one["displayValue"]) for one in zoe["grades"]["nodes"]]
+    assert sorted(found, key=str) == [
+        ("GRADED", 15.5, "B"),
+        ("GRADED", 15.5, "Très bien"),
+        ("GRADED", 16.0, "A-"),
+        ("GRADED", 21.0, "21"),
+        ("LETTER", None, "B"),
+    ]
+
+
 async def test_what_is_exported_as_oneroster_can_be_read_back(tmp_path: Path) -> None:
     url, other = f"sqlite:///{tmp_path / 'school.db'}", f"sqlite:///{tmp_path / 'other.db'}"
     await asyncio.to_thread(bring_all, url, tmp_path, ["aaf", "siecle", "sts", "periods", "grades"])

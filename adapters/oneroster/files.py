@@ -15,7 +15,8 @@ from adapters.tables import read_table
 VERSIONS = ("1.1", "1.2")
 NAMES = (
     "orgs", "academicSessions", "courses", "classes", "users", "userProfiles", "roles", "demographics",
-    "enrollments", "categories", "scoreScales", "lineItems", "results",
+    "enrollments", "categories", "scoreScales", "lineItemScoreScales", "resultScoreScales", "lineItems",
+    "results",
 )  # fmt: skip
 """Files that are read, in the order of reading."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 from adapters import records as r
 from adapters.base import Changed, Item
 from adapters.oneroster.files import Bundle, CsvRow
 from adapters.oneroster.roster import Roster
+from adapters.oneroster.scales import parse_scale
 
 STATUSES = {
     "exempt": "EXEMPTED", "fully graded": "GRADED", "partially graded": "GRADED",
@@ -29,6 +30,34 @@ def categories(found: Bundle, roster: Roster) -> Iterator[Item]:
     for row in found.rows("categories"):
         roster.categories[row.get("sourcedId") or ""] = (row.get("title") or "").lower()
     yield from ()
+
+
+def score_scales(found: Bundle, roster: Roster) -> Iterator[Item]:
+    """Learn how scores are written."""
+    for row in found.rows("scoreScales"):
+        scale = parse_scale(row.get("scoreScaleValue") or "")
+        if scale is not None:
+            roster.scales[row.get("sourcedId") or ""] = scale
+        elif not row.is_deleted:
+            yield row.refusal(
+                "scoreScaleValue", "no pairs of a score and its word", "Write {16-20:A},{15:B}."
+            )
+
+
+def users_of_scales(file: str, column: str) -> Callable[[Bundle, Roster], Iterator[Item]]:
+    """Learn which line items or results use which scale, from a file and its column of users."""
+
+    def read(found: Bundle, roster: Roster) -> Iterator[Item]:
+        for row in found.rows(file):
+            scale = roster.scales.get(row.get("scoreScaleSourcedId") or "")
+            if scale is not None:
+                roster.scale_of[column, row.get(column) or ""] = scale
+            elif not roster.is_delta:
+                yield row.refusal(
+                    "scoreScaleSourcedId", "no scale of the export", "Add it to scoreScales.csv."
+                )
+
+    return read
 
 
 def line_items(found: Bundle, roster: Roster) -> Iterator[Item]:
@@ -95,7 +124,15 @@ def _grade(
     score, words = row.number("score"), row.get("textScore")
     if status == "GRADED" and score is None:
         status = "LETTER" if words else "UNKNOWN"
-    shown = words or row.get("score") or {"EXEMPTED": "Disp", "NOT_SUBMITTED": "Non rendu"}.get(status, "–")
+    own = roster.scale_of.get(("resultSourcedId", row.get("sourcedId") or ""))
+    scale = own or roster.scale_of.get(("lineItemSourcedId", item))
+    written = scale.word(score) if scale is not None and score is not None else None
+    shown = (
+        words
+        or written
+        or row.get("score")
+        or {"EXEMPTED": "Disp", "NOT_SUBMITTED": "Non rendu"}.get(status, "–")
+    )
     subject, period, day = known
     return r.Grade(
         **roster.common("Grade", row, roster.school_of.get(student) or roster.only_school),

@@ -8,7 +8,13 @@ from pathlib import Path
 from adapters import records as r
 from adapters.base import NO_OPTIONS, Export, Item, Options
 from adapters.oneroster.files import Bundle, bundle
-from adapters.oneroster.gradebook import categories, line_items, results
+from adapters.oneroster.gradebook import (
+    categories,
+    line_items,
+    results,
+    score_scales,
+    users_of_scales,
+)
 from adapters.oneroster.roster import (
     Roster,
     classes,
@@ -30,6 +36,9 @@ PARTS: dict[str, Part] = {
     "users": users,
     "enrollments": enrollments,
     "categories": categories,
+    "scoreScales": score_scales,
+    "lineItemScoreScales": users_of_scales("lineItemScoreScales", "lineItemSourcedId"),
+    "resultScoreScales": users_of_scales("resultScoreScales", "resultSourcedId"),
     "lineItems": line_items,
     "results": results,
 }

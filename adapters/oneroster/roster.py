@@ -12,6 +12,7 @@ from adapters import records as r
 from adapters.base import Item, Remaining
 from adapters.french_schools import GUARDIAN_PERMISSIONS, time_zone
 from adapters.oneroster.files import Bundle, CsvRow
+from adapters.oneroster.scales import Scale
 
 STAFF = {
     "teacher": "TEACHER", "aide": "SUPPORT", "administrator": "ADMINISTRATION", "principal": "MANAGEMENT",
@@ -45,6 +46,9 @@ class Roster:
     """Titles of categories of assessments."""
     line_items: dict[str, tuple[str, str | None, date]] = field(default_factory=dict)
     """Subject, grading period and day of each line item."""
+    scales: dict[str, Scale] = field(default_factory=dict)
+    scale_of: dict[tuple[str, str], Scale] = field(default_factory=dict)
+    """Scales by the column that names their user (lineItemSourcedId, resultSourcedId) and its value."""
 
     @property
     def only_school(self) -> str | None:

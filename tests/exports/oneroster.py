@@ -58,6 +58,28 @@ def version_1_2(folder: Path) -> Path:
     return _write(folder / "roster12", "1.2", files, "bulk")
 
 
+def with_scales(folder: Path) -> Path:
+    """Write version 1.2 with scales: one of a line item, and another of one of its results."""
+    folder = version_1_2(folder)
+    more = {
+        "scoreScales": f"{HEAD},title,type,orgSourcedId,courseSourcedId,classSourcedId,scoreScaleValue\n"
+        'z1,,,Letters,letter,s1,,k1,"{16-20:A},{12-15.99:B},{0-11.99:C}"\n'
+        'z2,,,Words,word,s1,,k1,"{15.5:Très bien}, {Excellent:18}"\n'
+        "z3,,,Damaged,word,s1,,k1,A to F\n",
+        "lineItemScoreScales": f"{HEAD},lineItemSourcedId,scoreScaleSourcedId\ni1,,,l1,z1\ni2,,,l2,z9\n",
+        "resultScoreScales": f"{HEAD},resultSourcedId,scoreScaleSourcedId\nj1,,,r1,z2\n",
+        "results": f"{HEAD},lineItemSourcedId,studentSourcedId,scoreStatus,score,scoreDate,comment,textScore\n"
+        "r1,,,l1,u1,fully graded,15.5,2026-11-10,,\nr2,,,l1,u1,fully graded,15.5,2026-11-10,,\n"
+        "r3,,,l1,u1,fully graded,16,2026-11-10,,A-\nr4,,,l3,u1,fully graded,,2026-11-10,,B\n"
+        "r5,,,l1,u1,fully graded,21,2026-11-10,,\n",
+    }
+    for name, text in more.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    with (folder / "manifest.csv").open("a", encoding="utf-8") as manifest:
+        manifest.writelines(f"file.{name},bulk\n" for name in more if name != "results")
+    return folder
+
+
 def delta(folder: Path) -> Path:
     """Write a delta: a grade is corrected, one taken away, and Jeanne is no agent of Zoé any more."""
     files = {
