@@ -324,6 +324,27 @@ def test_a_parent_entered_twice_is_proposed_and_merged_only_by_decision(
     assert len(rows(database, r.Guardian, "id", first_name="Claire")) == 1
 
 
+@pytest.mark.parametrize("first", ["0750001A", "0750002B"])
+def test_a_parent_of_children_in_two_schools_is_proposed_whichever_school_comes_first(
+    database: str, tmp_path: Path, first: str
+) -> None:
+    folders = {UAI: ALL["siecle"](tmp_path).path, "0750002B": tmp_path / "other"}
+    folders["0750002B"].mkdir()
+    for file in folders[UAI].iterdir():
+        name, text = only_member(file)
+        # Sonia and Paul are other people there; Claire has the same names and telephone.
+        for ours, theirs in ((UAI, "0750002B"), ("Paul", "Pierre"), ("Sonia", "Sophie")):
+            text = text.replace(ours, theirs)
+        (folders["0750002B"] / name).write_bytes(text.encode("iso-8859-15"))
+    order = sorted(folders, key=lambda school: school != first)
+    assert [bring(database, Written(folders[school])).proposals for school in order] == [0, 1]
+    (proposal,) = asyncio.run(_proposals(database))
+    assert sorted(proposal["people"]) == [  # type: ignore[call-overload]
+        "Claire MARTIN (siecle:0750001A, of Léo, Zoé)",
+        "Claire MARTIN (siecle:0750002B, of Léo, Zoé)",
+    ]
+
+
 def test_two_persons_kept_apart_are_not_proposed_again(database: str, tmp_path: Path) -> None:
     written = _siecle_with_a_parent_twice(tmp_path)
     bring(database, written)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters import records as r
@@ -31,6 +31,13 @@ def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
 def is_one_of(column: Any, name: str = "ids") -> Any:
     """Compare a column with a list that is given at execution, under a name."""
     return column.in_(bindparam(name, expanding=True))
+
+
+def spoken_of(table: Any, sources: Iterable[str]) -> Any:
+    """Tell in SQL whether one of some sources speaks of a record."""
+    named = sorted(sources)
+    spoken = select(CLAIM.c.id).where(CLAIM.c.source_id.in_(named), CLAIM.c.record_id == table.c.id)
+    return or_(table.c.source_id.in_(named), spoken.exists())
 
 
 class Claims:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters import records as r
+from adapters.native.claims import spoken_of
 from adapters.native.proposals import Proposals
 
 UNCLEAR = ("UNKNOWN", "OTHER", "OTHER_RELATIVE")
 
 
-async def same_guardians(connection: AsyncConnection, is_mine: Callable[[Any], Any]) -> list[tuple[str, str]]:
+async def same_guardians(connection: AsyncConnection, speaking: Iterable[str]) -> list[tuple[str, str]]:
     """Find guardians who are one: the same names, and the same tie to a child they have in common.
 
     The tie is the same where both sources call it by the same word (father, mother), or where one does not
-    say and both name a legal guardian. `is_mine` tells whether this import speaks of a guardianship.
+    say and both name a legal guardian. Only ties of which the sources given speak are looked at.
     """
     my_tie, their_tie = r.Guardianship.table().alias("my_tie"), r.Guardianship.table().alias("their_tie")
     me, them = r.Guardian.table().alias("me"), r.Guardian.table().alias("them")
@@ -34,7 +34,7 @@ async def same_guardians(connection: AsyncConnection, is_mine: Callable[[Any], A
         .join(their_tie, their_tie.c.student_id == my_tie.c.student_id)
         .join(them, them.c.id == their_tie.c.guardian_id)
         .where(
-            is_mine(my_tie),
+            spoken_of(my_tie, speaking),
             me.c.id != them.c.id,
             me.c.source_id != them.c.source_id,
             me.c.match_name == them.c.match_name,
@@ -47,8 +47,10 @@ async def same_guardians(connection: AsyncConnection, is_mine: Callable[[Any], A
     return [(row[0], row[1]) for row in await connection.execute(wanted)]
 
 
-async def propose_guardians(connection: AsyncConnection, source_id: str, proposals: Proposals) -> None:
-    """Propose guardians of one source who have the same names and can be reached at the same place.
+async def propose_guardians(
+    connection: AsyncConnection, speaking: Iterable[str], proposals: Proposals
+) -> None:
+    """Propose who has the same names as a guardian of these sources and is reached at the same place.
 
     A parent entered once for each sibling looks like this; so do father and son of one name.
     """
@@ -61,13 +63,14 @@ async def propose_guardians(connection: AsyncConnection, source_id: str, proposa
         select(one.c.id, other.c.id)
         .join(other, one.c.match_name == other.c.match_name)
         .where(
-            one.c.id < other.c.id,
-            one.c.source_id == source_id,
+            one.c.id != other.c.id,
+            spoken_of(one, speaking),
             one.c.first_name.is_not(None),
             one.c.ended_at.is_(None),
             other.c.ended_at.is_(None),
             or_(*reached),
         )
     )
-    for first, second in (await connection.execute(wanted)).all():
+    pairs = {tuple(sorted(row)) for row in await connection.execute(wanted)}
+    for first, second in sorted(pairs):
         await proposals.note("guardian", first, second, "the same names, and the same telephone or e-mail")

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Table, and_, bindparam, delete, or_, select, update
 
 from adapters import records as r
-from adapters.native.claims import CLAIM, Claims, chunks, claim_of, is_one_of
+from adapters.native.claims import CLAIM, Claims, chunks, claim_of, is_one_of, spoken_of
 from adapters.native.families import same_guardians
 from adapters.native.gateway_state import upsert
 from adapters.native.proposals import Proposals
@@ -84,17 +84,9 @@ class Joining:
         for kind, keys in JOINED_BY.items():
             await self._resolve_mentions(kind)
             if kind is r.Guardian:
-                await self._join(kind, await same_guardians(self._connection, self._mine(r.Guardianship)))
+                await self._join(kind, await same_guardians(self._connection, self.speaking))
             for key in keys:
                 await self._join(kind, await self._pairs(kind, key))
-
-    def _mine(self, kind: Kind) -> Any:
-        """Tell in SQL whether a source that has news speaks of a record: (table) to condition."""
-        sources = sorted(self.speaking)
-        spoken = select(CLAIM.c.id).where(CLAIM.c.source_id.in_(sources))
-        return lambda table: or_(
-            table.c.source_id.in_(sources), spoken.where(CLAIM.c.record_id == table.c.id).exists()
-        )
 
     async def _pairs(self, kind: Kind, key: Key) -> list[tuple[str, str]]:
         """Find records of other sources with the same key: (this import's, the other)."""
@@ -107,7 +99,7 @@ class Joining:
             .where(
                 mine.c.id != other.c.id,
                 mine.c.source_id != other.c.source_id,
-                self._mine(kind)(mine),
+                spoken_of(mine, self.speaking),
                 *filled,
                 *_in_reach(kind, mine.c.school_id, other.c.school_id),
             )

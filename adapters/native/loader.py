@@ -240,7 +240,6 @@ class Loader:
         for some in chunks(mentions):
             known = await self._claims.known([one["id"] for one in some])
             await upsert(self._connection, CLAIM, [one for one in some if one["id"] not in known])
-        await propose_guardians(self._connection, self._export.source_id, self._proposals)
         source = r.DataSource.table()
         others = select(source.c.id).where(source.c.id != self._export.source_id).limit(1)
         speaking = {self._export.source_id}
@@ -253,6 +252,7 @@ class Loader:
             self._report.joined, speaking = dict(joining.joined), joining.speaking
             if joining.joined:
                 self.announcements.note_rights()
+        await propose_guardians(self._connection, speaking, self._proposals)
         self._report.proposals = self._proposals.noted
         # Without a calendar, or a source that another import made to fit, there is no news to look for.
         if not TIMETABLES.isdisjoint(self._given) or len(speaking) > 1:
