@@ -27,6 +27,7 @@ from adapters.native.import_rules import ANYTHING, Rules
 from adapters.native.loader import load
 from adapters.native.precedence import DEFAULT, Precedence
 from gateway.adapters_installed import reader, readers
+from gateway.national_numbers import read_secret, with_secret
 from gateway.settings import Settings
 
 SHOWN_REFUSALS = 50
@@ -54,7 +55,10 @@ def start_import(
     export = chosen.inspect(path, options)
     most_ended = None if allow_shrink else settings.import_shrink_limit
     rules = Rules(most_ended, Precedence(believed(settings)))
-    return load_with_progress(settings, export, chosen.read(path, options), dry_run, console, now, rules)
+    found = chosen.read(path, options)
+    if settings.national_id_key is not None:
+        found = with_secret(found, read_secret(settings.national_id_key))
+    return load_with_progress(settings, export, found, dry_run, console, now, rules)
 
 
 def believed(settings: Settings) -> dict[str, Sequence[str]]:

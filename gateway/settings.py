@@ -106,6 +106,11 @@ class Settings(BaseSettings):
         description="Formats by kind of data, the most believed first, where exports of one school differ; "
         'for example `{timetable = ["ical", "edt"]}`. A timetable is taken whole from one source.',
     )
+    national_id_key: Path | None = Field(
+        default=None,
+        description="File with a secret with which national numbers of students (INE) are coded. Without "
+        "one, whoever has the database can try all numbers. After a change, import all exports again.",
+    )
     subscription_backlog: Annotated[int, Field(ge=1)] = Field(
         default=1000,
         description="Events that may wait for a client that does not read, before it must resume.",

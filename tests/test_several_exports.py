@@ -324,6 +324,40 @@ def test_a_parent_entered_twice_is_proposed_and_merged_only_by_decision(
     assert len(rows(database, r.Guardian, "id", first_name="Claire")) == 1
 
 
+def test_national_numbers_are_coded_with_the_secret_of_the_installation_and_still_join(
+    database: str, tmp_path: Path
+) -> None:
+    key, other = tmp_path / "national.key", f"sqlite:///{tmp_path / 'other.db'}"
+    settings = {"national_id_key": key}
+    siecle, edt = (ALL[name](tmp_path) for name in ("siecle", "edt"))
+    text = (
+        edt.path.read_text(encoding="utf-8")
+        .replace("IDSconet", "Rien")
+        .replace('Prenom="Zoé"', 'Prenom="Zoé A"')
+    )
+    edt.path.write_text(text, encoding="utf-8")
+    for secret, message in ((None, "cannot be read: No such file"), ("short", "holds 5 bytes; at least 16")):
+        if secret is not None:
+            key.write_text(secret)
+        with pytest.raises(BadConfiguration, match=message):
+            bring(database, siecle, settings=settings)
+    key.write_text("a secret of the installation\n")
+    first = bring(database, siecle, settings=settings)
+    joined = bring(database, edt, settings=settings)
+    assert (first.refused, joined.joined["student"]) == ([], 3)
+    assert bring(database, siecle, settings=settings).changes == 0
+    # A table names Léo by his number alone.
+    bring(database, ALL["periods"](tmp_path), settings=settings)
+    assert bring(database, ALL["grades"](tmp_path), settings=settings).refused == []
+    for written in (siecle, edt):
+        bring(other, written)
+    coded, bare = (
+        {code for (code,) in rows(url, r.Student, "national_id") if code} for url in (database, other)
+    )
+    assert (len(coded), len(bare)) == (3, 3)
+    assert coded.isdisjoint(bare)
+
+
 @pytest.mark.parametrize("first", ["0750001A", "0750002B"])
 def test_a_parent_of_children_in_two_schools_is_proposed_whichever_school_comes_first(
     database: str, tmp_path: Path, first: str

@@ -157,7 +157,10 @@ def person_code(last_name: str | None, first_name: str | None, born: date | None
 
 
 def number_code(kind: str, number: str | None) -> str | None:
-    """Return a code for a number that must not be stored itself, such as the INE; None without a number."""
+    """Return a code for a number that must not be stored itself, such as the INE; None without a number.
+
+    The gateway codes it once more with a secret, where it has one: numbers are few enough to try them all.
+    """
     return record_id("number", kind, number.strip().upper()) if number and number.strip() else None
 
 
