@@ -210,19 +210,26 @@ def export(
 def identities(
     merge: Annotated[str | None, typer.Option(metavar="ID", help="Make one person of a pair.")] = None,
     apart: Annotated[str | None, typer.Option(metavar="ID", help="Note that a pair is two persons.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Merge without asking once more.")] = False,
 ) -> None:
     """List pairs of persons that may be one, or decide on one.
 
     Imports join persons by shared numbers alone. Who has the same names and telephone, or the same number but
-    another name, is listed here; nothing happens until you decide. A merge cannot be undone.
+    another name, is listed here; nothing happens until you decide. A merge cannot be undone, and a guardian
+    made of two sees the children of both: it asks once more.
 
     Examples: `passerelle identities`; `passerelle identities --merge ID`; `passerelle identities --apart ID`.
     """
     settings = load_settings()
+    waiting = asyncio.run(proposed(settings))
+    for one in waiting:
+        if one["id"] == merge and not yes:
+            pair = " and ".join(one["people"])
+            typer.confirm(f"{pair} become one person for good. Go on?", abort=True)
     if merge or apart:
         asyncio.run(decide(settings, str(merge or apart), bool(merge)))
         return
-    for one in asyncio.run(proposed(settings)):
+    for one in waiting:
         typer.echo(f"{one['id']}  {one['kind']}: {' / '.join(one['people'])}: {one['reason']}")
 
 

@@ -9,12 +9,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from adapters import records as r
 from adapters.base import BadConfiguration
 from adapters.native.database import open_database
 from adapters.native.loader import load
 from gateway.adapters_installed import reader
+from gateway.command_line import app
 from gateway.identities import decide, proposed
 from gateway.settings import Settings
 from tests.conftest import NOW
@@ -377,6 +379,25 @@ def test_a_parent_of_children_in_two_schools_is_proposed_whichever_school_comes_
         "Claire MARTIN (siecle:0750001A, of Léo, Zoé)",
         "Claire MARTIN (siecle:0750002B, of Léo, Zoé)",
     ]
+
+
+def test_a_merge_asks_once_more_and_names_whose_children_become_one_persons(
+    database: str, tmp_path: Path
+) -> None:
+    bring(database, _siecle_with_a_parent_twice(tmp_path))
+    (proposal,) = asyncio.run(_proposals(database))
+
+    def merge(*choices: str, answer: str = "") -> tuple[int, str]:
+        environment = {"PASSERELLE_DATABASE_URL": database}
+        arguments = ["identities", "--merge", str(proposal["id"]), *choices]
+        found = CliRunner().invoke(app, arguments, input=answer, env=environment)
+        return found.exit_code, found.output
+
+    code, said = merge(answer="n\n")
+    assert (code, asyncio.run(_proposals(database))) == (1, [proposal])
+    assert "of Léo)" in said and "of Zoé)" in said and "become one person for good. Go on?" in said
+    assert merge("--yes") == (0, "")
+    assert asyncio.run(_proposals(database)) == []
 
 
 def test_two_persons_kept_apart_are_not_proposed_again(database: str, tmp_path: Path) -> None:
