@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import jwt
@@ -112,19 +114,22 @@ def caller_of(claims: Mapping[str, Any], settings: Settings) -> Caller:
 
 
 def development_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """Read the development key, or make one that only this user can read."""
+    """Read the development key, or make one that only this user can read.
+
+    Workers that start at once have the same key: it is written aside, and the first to put it in place wins.
+    """
     if not path.exists():
-        key = ec.generate_private_key(ec.SECP256R1())
-        text = key.private_bytes(
+        text = ec.generate_private_key(ec.SECP256R1()).private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-        return key
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)  # type: ignore[assignment]
+        with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.") as aside:
+            aside.write(text)
+            aside.flush()
+            with suppress(FileExistsError):
+                os.link(aside.name, path)
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     assert isinstance(key, ec.EllipticCurvePrivateKey), f"{path} does not hold an EC key."
     return key
 

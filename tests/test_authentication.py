@@ -9,6 +9,7 @@ import json
 import stat
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -206,6 +207,19 @@ async def test_development_tokens_do_not_count_where_a_provider_is_set(
     token = make_token(GUARDIAN, local, timedelta(hours=1), datetime.now(UTC))
     with pytest.raises(InvalidToken):
         await authenticator.caller(f"Bearer {token}")
+
+
+def test_workers_that_start_at_once_have_one_development_key(tmp_path: Path) -> None:
+    def secret_of(path: Path, together: threading.Barrier) -> int:
+        together.wait()
+        return development_key(path).private_numbers().private_value
+
+    with ThreadPoolExecutor(8) as pool:
+        for attempt in range(20):
+            path, together = tmp_path / f"{attempt}.pem", threading.Barrier(8)
+            found = set(pool.map(secret_of, [path] * 8, [together] * 8))
+            assert found == {development_key(path).private_numbers().private_value}
+    assert len(list(tmp_path.iterdir())) == 20
 
 
 async def test_the_development_key_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
