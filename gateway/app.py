@@ -108,5 +108,8 @@ def _routes(endpoint: GraphQLEndpoint) -> list[BaseRoute]:
     ]
 
 
-async def _health(_request: Request) -> Response:
-    return JSONResponse({"status": "ok"})
+async def _health(request: Request) -> Response:
+    """Tell that this process answers, and how many operations it ran by plan and how many it could not."""
+    planner = request.app.state.schema.planner
+    counts = {"planned": planner.planned, "fallbacks": planner.fallbacks}
+    return JSONResponse({"status": "ok", "operations": counts})

@@ -190,6 +190,10 @@ async def test_introspection_falls_back_and_is_counted(sqlite_gateway: Gateway) 
     )
     assert planned == own == ({"__schema": {"queryType": {"name": "Query"}}}, [])
     assert planner.fallbacks == 1
+    await sqlite_gateway.ask("{ viewer { kind } }")
+    await sqlite_gateway.ask("{ nothing }")
+    shown = (await sqlite_gateway.client.get("/healthz")).json()
+    assert shown == {"status": "ok", "operations": {"planned": 1, "fallbacks": 1}}
 
 
 async def test_before_the_charter_both_answer_alike(sqlite_gateway: Gateway) -> None:

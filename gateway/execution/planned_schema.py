@@ -74,6 +74,7 @@ class Planner:
     catalogue: Catalogue
     limits: Limits
     fallbacks: int = 0
+    """Valid operations that were left to Strawberry's executor."""
     planned: int = 0
     document: Any = field(init=False)
     deciding: Any = field(init=False)
@@ -198,7 +199,8 @@ class PlannedSchema(ContractSchema):
             found = await self.answer(query, variable_values or {}, operation_name, context_value)
             if found is not None:
                 return ExecutionResult(data=found[0], errors=found[1] or None)
-        self.planner.fallbacks += 1
+        if query is not None and self.planner.document(query) is not None:
+            self.planner.fallbacks += 1
         return await super().execute(
             query,
             variable_values,
