@@ -221,15 +221,15 @@ def identities(
     Examples: `passerelle identities`; `passerelle identities --merge ID`; `passerelle identities --apart ID`.
     """
     settings = load_settings()
-    waiting = asyncio.run(proposed(settings))
-    for one in waiting:
-        if one["id"] == merge and not yes:
-            pair = " and ".join(one["people"])
-            typer.confirm(f"{pair} become one person for good. Go on?", abort=True)
+    if merge and not yes:
+        for one in asyncio.run(proposed(settings)):
+            if one["id"] == merge:
+                pair = " and ".join(one["people"])
+                typer.confirm(f"{pair} become one person for good. Go on?", abort=True)
     if merge or apart:
         asyncio.run(decide(settings, str(merge or apart), bool(merge)))
         return
-    for one in waiting:
+    for one in asyncio.run(proposed(settings)):
         typer.echo(f"{one['id']}  {one['kind']}: {' / '.join(one['people'])}: {one['reason']}")
 
 

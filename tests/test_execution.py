@@ -274,7 +274,8 @@ async def test_random_operations_are_planned_and_equal(
         planned, own = await both(sqlite_gateway, query, caller, fault=watched)
         assert planned == own, query
         tables += watched.tables
-        fault = Faulty(native, sorted(watched.asked or {"Student"})[index % max(len(watched.asked), 1)])
+        relations = sorted(watched.asked) or ["Student"]
+        fault = Faulty(native, relations[index % len(relations)])
         planned, own = await both(sqlite_gateway, query, caller, fault=fault)
         assert planned == own, query
         faults += bool(planned[1])

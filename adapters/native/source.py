@@ -111,7 +111,7 @@ class NativeSource:
         shape = _shape(relation, request, places_)
         statement, gather = _statement(request.relation, shape, implicit, dialect)
         parents = _parents(request, places_, dialect.name)
-        arguments = statement.arguments(parents, _values(relation, request))
+        arguments = statement.arguments(parents, _values(relation, request, shape))
         try:
             rows = await self.reader.read(statement, arguments, (request.viewer_id, request.now))
         except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
@@ -152,7 +152,8 @@ def _shape(relation: Relation, request: Request, places: int) -> Shape:
     return Shape(
         columns=request.columns,
         filters=tuple(
-            (name, _is_single(relation, name, value)) for name, value in sorted(request.filters.items())
+            (name, name not in relation.filters and len(value) == 1)
+            for name, value in sorted(request.filters.items())
         ),
         paged=page.limit is not None,
         counted=page.counted,
@@ -181,17 +182,13 @@ def _statement(
     return compiled, gather_function(relation, shape, compiled)
 
 
-def _is_single(relation: Relation, name: str, value: Any) -> bool:
-    """Tell whether a filter asks for one value of a column."""
-    return name not in relation.filters and len(value) == 1
-
-
-def _values(relation: Relation, request: Request) -> dict[str, Any]:
+def _values(relation: Relation, request: Request, shape: Shape) -> dict[str, Any]:
     values: dict[str, Any] = {"now": request.now, "viewer": request.viewer_id, "today": request.now.date()}
-    for name, value in request.filters.items():
+    for name, is_single in shape.filters:
+        value = request.filters[name]
         if name == "search":
             value = "%" + re.sub(r"([%_\\])", r"\\\1", search_text(value)) + "%"
-        if _is_single(relation, name, value):
+        if is_single:
             (value,) = value
         elif isinstance(value, Sequence | Set) and not isinstance(value, str):
             value = list(value)
