@@ -228,7 +228,50 @@ class Remaining:
     ids: tuple[str, ...] = ()
 
 
-Item = Record | Mention | Changed | Remaining | Refusal | int
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of an export: a line of a table, an XML element, an event of a calendar.
+
+    The items that follow it, up to the next entry, came of it. At least one of them says what became of it:
+    a record, Changed, Remaining, Refusal, LeftOut or Used; the loader stops an import that loses an entry.
+    `kind` is what the format calls such entries (`users.csv`, `ELEVE`, `VEVENT`), and `place` says where this
+    one is (`users.csv, line 4`). With `is_continued`, it was announced before and more of it follows.
+    """
+
+    kind: str
+    place: str
+    is_continued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCount:
+    """How many entries of a kind an export has, counted apart from their reading; the loader compares."""
+
+    kind: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The entry is left out on purpose; `reason` says why, in words that do not differ between entries."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The entry is taken, and gives no record of its own here: others that follow, or came, contain it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the reader of the report should know though no entry is concerned, such as an unknown column."""
+
+    place: str
+    text: str
+
+
+Item = Record | Mention | Changed | Remaining | Refusal | Entry | EntryCount | LeftOut | Used | Notice | int
 """What a reader yields; a number says how many bytes were read so far."""
 
 

@@ -146,6 +146,8 @@ def show_report(report: Report, console: Console) -> None:
         console.print(f"{number} of {kind} joined with records of other sources")
     if report.proposals:
         console.print(f"{report.proposals} pairs of persons may be one: see `passerelle identities`")
+    for notice in report.notices:
+        console.print(f"note: {notice.place}: {notice.text}", markup=False, soft_wrap=True)
     for refusal in report.refused[:SHOWN_REFUSALS]:
         console.print(
             f"refused: {refusal.file}, record {refusal.record}, {refusal.field} = {refusal.value!r}: "

@@ -22,7 +22,20 @@ from hypothesis import strategies as st
 from sqlmodel import SQLModel
 
 from adapters import records as r
-from adapters.base import Changed, InvalidExport, Item, Mention, ReaderAdapter, Refusal, Remaining
+from adapters.base import (
+    Changed,
+    Entry,
+    EntryCount,
+    InvalidExport,
+    Item,
+    LeftOut,
+    Mention,
+    Notice,
+    ReaderAdapter,
+    Refusal,
+    Remaining,
+    Used,
+)
 from adapters.export_files import export_files
 from adapters.native import ending
 from adapters.native.database import migrate, open_database
@@ -37,7 +50,7 @@ from tests.exports.asking import bring
 from tests.exports.one_school import ALL, UAI, Written, unpack
 
 LSU = Path(__file__).parent / "exports" / "lsu.xml"
-ITEMS = (r.Record, Mention, Refusal, Changed, Remaining, int)
+ITEMS = (r.Record, Mention, Refusal, Changed, Remaining, Entry, EntryCount, LeftOut, Used, Notice, int)
 
 
 def _onde(folder: Path) -> Written:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from adapters.base import Refusal
+from adapters.base import Notice, Refusal
 
 
 @dataclass(slots=True)
@@ -19,17 +19,35 @@ class Counts:
 
 
 @dataclass(slots=True)
+class EntryCounts:
+    """What became of the entries of one kind; `left_out` counts them by reason.
+
+    read = taken + refused + waiting + left out; the loader checks it.
+    """
+
+    read: int = 0
+    taken: int = 0
+    refused: int = 0
+    waiting: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Report:
     """What an import did: counts by kind of record, refusals, and the ties between families and students.
 
-    `joined` counts records found to be the same as one of another source, by kind; `proposals` those that
-    may be and wait for a decision.
+    `entries` counts what the export contains by what the format calls it; `waiting` says what is kept and not
+    shown, because nobody knows yet whom it is about. `joined` counts records found to be the same as one of
+    another source, by kind; `proposals` those that may be and wait for a decision.
     """
 
     source: str
     dry_run: bool
     counts: dict[str, Counts] = field(default_factory=dict)
+    entries: dict[str, EntryCounts] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
+    waiting: list[Refusal] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     links: int = 0
     legal_links: int = 0
     students_without_guardian: int = 0

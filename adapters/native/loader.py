@@ -27,12 +27,25 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import records as r
-from adapters.base import Changed, Export, Item, Mention, Refusal, Remaining
+from adapters.base import (
+    Changed,
+    Entry,
+    EntryCount,
+    Export,
+    Item,
+    LeftOut,
+    Mention,
+    Notice,
+    Refusal,
+    Remaining,
+    Used,
+)
 from adapters.native.announcements import GIVE_RIGHTS, ImportAnnouncements
 from adapters.native.bulk_insert import insert_new
 from adapters.native.claims import CHUNK, CLAIM, Claims, chunks, claim_of, is_one_of
 from adapters.native.doorbell import ring
 from adapters.native.ending import Ending
+from adapters.native.entry_accounts import EntryAccounts
 from adapters.native.families import propose_guardians
 from adapters.native.feed import announce
 from adapters.native.gateway_state import upsert
@@ -91,15 +104,24 @@ class Loader:
         self._given: set[str] = set()
         self._known_size: dict[str, int] = {}
         self._timetables: set[str] = set()
+        self._accounts = EntryAccounts(report, export.source_id.partition(":")[0])
         self._ending = Ending(self._claims, export, rules.most_ended, self.announcements, report)
 
     async def start(self) -> None:
         """Make ready to remember what was seen; in the database, so that memory stays small."""
         await self._ending.start()
 
-    async def take(self, item: r.Record | Mention | Changed | Remaining | Refusal) -> None:
+    async def take(self, item: Item) -> None:
         """Take one item of the reader; records are written with others of their kind."""
-        if isinstance(item, Refusal):
+        if isinstance(item, Entry):
+            self._accounts.begin(item)
+            return
+        self._accounts.hear(item)
+        if isinstance(item, EntryCount | LeftOut | Used | int):
+            return
+        if isinstance(item, Notice):
+            self._report.notices.append(item)
+        elif isinstance(item, Refusal):
             self._report.refused.append(item)
         elif isinstance(item, Mention):
             self._mentions[item.record.id] = item
@@ -115,6 +137,7 @@ class Loader:
 
     async def finish(self) -> None:
         """Write what is left, end what is gone, join what is the same, and note the import."""
+        self._accounts.finish()
         for kind in list(self._waiting):
             await self._write(kind)
         await self._refresh_statistics(*sorted({*self._given, self._ending.table}))
