@@ -25,7 +25,8 @@ from gateway.downloads import located
 from gateway.exports import columns_of, export_oneroster, templates, write_empty_table
 from gateway.identities import decide, proposed
 from gateway.import_history import read_imports, show_imports
-from gateway.imports import show_report, start_import
+from gateway.import_report_text import report_console, show_report
+from gateway.imports import start_import
 from gateway.sessions import revoke_sessions
 from gateway.settings import load_settings, settings_reference
 from gateway.welcome import find_families, issue_token, print_welcome
@@ -113,6 +114,12 @@ def import_export(
     allow_shrink: Annotated[
         bool, typer.Option("--allow-shrink", help="Also end more than the usual part of the records.")
     ] = False,
+    allow_renamed: Annotated[
+        bool,
+        typer.Option(
+            "--allow-renamed", help="Take known ids though names and days of birth are others than before."
+        ),
+    ] = False,
     report_file: Annotated[
         Path | None, typer.Option("--report", help="Also write the report to this file, as JSON.")
     ] = None,
@@ -122,6 +129,7 @@ def import_export(
     The report says what was added, changed, ended, joined with other exports, and what was refused and why.
     The same export twice changes nothing; a damaged one changes nothing either. A complete export that lacks
     more than a fifth of the records of some kind is stopped (`import_shrink_limit`): it may be a wrong one.
+    So is one whose ids belong to other persons or schools than before: it may be another system's.
 
     Exit code 0: imported. 1: imported, with records refused. 2: not imported.
 
@@ -137,9 +145,10 @@ def import_export(
             dry_run,
             console,
             allow_shrink=allow_shrink,
+            allow_renamed=allow_renamed,
             options=options,
         )
-    show_report(report, Console())
+    show_report(report, report_console())
     if report_file is not None:
         text = json.dumps(report.as_json(), indent=2, ensure_ascii=False)
         report_file.write_text(text + "\n", encoding="utf-8")
@@ -271,7 +280,7 @@ def demo(
             console.print(f"wrote {path}")
         return
     for report in load_demo(load_settings(), seed, students, schools, people, console):
-        show_report(report, Console())
+        show_report(report, report_console())
 
 
 @app.command()

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.base import BadConfiguration
+from adapters.native.announcements import ImportAnnouncements
 from adapters.native.claims import Claims
 from adapters.native.database import migrate, open_database
 from adapters.native.doorbell import ring
-from adapters.native.joining import PERSONS, Joining
+from adapters.native.joining import PERSONS, accept
 from adapters.native.precedence import Precedence
-from adapters.native.proposals import Proposals, open_proposals, set_decision
+from adapters.native.proposals import open_proposals, set_decision
+from adapters.native.record_store import RecordStore
 from gateway.imports import believed
 from gateway.settings import Settings
 
@@ -40,10 +42,10 @@ async def decide(settings: Settings, proposal: str, merge: bool) -> None:
                     f"No open proposal is called {proposal!r}; `passerelle identities` lists."
                 )
             if merge:
-                claims = Claims(connection, "", Precedence(believed(settings)), now)
+                store = RecordStore(connection, ImportAnnouncements(connection, "", now), now)
+                claims = Claims(store, "", Precedence(believed(settings)))
                 kind = next(one for one in PERSONS if one.table().name == found["kind"])
-                joining = Joining(claims, Proposals(connection, now))
-                await joining.accept(kind, found["first_id"], found["second_id"])
+                await accept(claims, kind, found["first_id"], found["second_id"])
                 await ring(connection)
             await connection.commit()
     finally:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from adapters.base import (
     NO_OPTIONS,
@@ -30,8 +29,6 @@ from gateway.adapters_installed import reader, readers
 from gateway.national_numbers import read_secret, with_secret
 from gateway.settings import Settings
 
-SHOWN_REFUSALS = 50
-
 
 def start_import(
     settings: Settings,
@@ -41,6 +38,7 @@ def start_import(
     console: Console,
     now: datetime | None = None,
     allow_shrink: bool = False,
+    allow_renamed: bool = False,
     options: Options = NO_OPTIONS,
 ) -> Report:
     """Read an export and load it; without a format, the one that the export is found to have.
@@ -54,7 +52,7 @@ def start_import(
         raise BadConfiguration(f"{chosen.name} has no option {unknown[0]!r}; it knows: {known}.")
     export = chosen.inspect(path, options)
     most_ended = None if allow_shrink else settings.import_shrink_limit
-    rules = Rules(most_ended, Precedence(believed(settings)))
+    rules = Rules(most_ended, allow_renamed, Precedence(believed(settings)))
     found = chosen.read(path, options)
     if settings.national_id_key is not None:
         found = with_secret(found, read_secret(settings.national_id_key))
@@ -123,36 +121,3 @@ def load_with_progress(
 
     with Progress(*columns, console=console) as bar:
         return asyncio.run(run(bar))
-
-
-def show_report(report: Report, console: Console) -> None:
-    """Print what an import did."""
-    title = f"{report.source}{' (dry run, nothing was changed)' if report.dry_run else ''}"
-    table = Table(title=title, title_justify="left")
-    table.add_column("record")
-    for name in ("added", "changed", "unchanged", "ended"):
-        table.add_column(name, justify="right")
-    for kind, counts in sorted(report.counts.items()):
-        numbers = (counts.added, counts.changed, counts.unchanged, counts.ended)
-        table.add_row(kind, *(str(number) for number in numbers))
-    console.print(table)
-    console.print(f"{report.changes} changes, {len(report.refused)} refused")
-    if report.links:
-        console.print(
-            f"{report.links} links between guardians and students, {report.legal_links} of them legal; "
-            f"{report.students_without_guardian} students without guardian"
-        )
-    for kind, number in sorted(report.joined.items()):
-        console.print(f"{number} of {kind} joined with records of other sources")
-    if report.proposals:
-        console.print(f"{report.proposals} pairs of persons may be one: see `passerelle identities`")
-    for notice in report.notices:
-        console.print(f"note: {notice.place}: {notice.text}", markup=False, soft_wrap=True)
-    for refusal in report.refused[:SHOWN_REFUSALS]:
-        console.print(
-            f"refused: {refusal.file}, record {refusal.record}, {refusal.field} = {refusal.value!r}: "
-            f"{refusal.reason}. {refusal.remedy}",
-            markup=False,
-        )
-    if len(report.refused) > SHOWN_REFUSALS:
-        console.print(f"... and {len(report.refused) - SHOWN_REFUSALS} more")

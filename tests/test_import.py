@@ -353,7 +353,7 @@ async def test_a_record_that_breaks_its_model_is_refused_and_the_others_go_on(ow
     engine = open_database(own_database)
     report = await load(engine, Export("x", "X", True, 0), rooms(), datetime.now(UTC))
     (refused,) = report.refused
-    assert (refused.record, refused.field) == ("bad", "external_id")
+    assert (refused.record, refused.field) == ("2" * 80, "external_id")
     assert report.counts["room"].added == 1
     async with engine.connect() as connection:
         state = await connection.execute(text("SELECT status FROM data_source WHERE id = 'x'"))

@@ -232,16 +232,18 @@ def test_a_row_that_names_nobody_known_is_kept_reported_and_shown_once_the_stude
 ) -> None:
     written = _grades(tmp_path, "5001;;;;Mathématiques;10/11/2026;15")
     report = bring(database, written)
-    assert [(one.field, one.value) for one in report.refused] == [
+    assert sorted((one.field, one.value) for one in report.waiting) == [
         ("school", UAI),
-        ("subject", "Mathématiques"),
         ("student_number", "5001"),
+        ("subject", "Mathématiques"),
     ]
+    assert (report.refused, report.counts["grade"].added, report.counts["grade"].waiting) == ([], 0, 1)
     bring_all(database, tmp_path, ["siecle"])
     query = "{ viewer { students { displayName grades(first: 9) { nodes { value subject { name } } } } } }"
     zoe = ask(database, "Claire", query)["viewer"]["students"][1]
     assert zoe["grades"]["nodes"] == [{"value": 15.0, "subject": {"name": "Mathématiques"}}]
-    assert bring(database, written).refused == []
+    again = bring(database, written)
+    assert (again.changes, again.refused, again.waiting) == (0, [], [])
 
 
 def test_homonyms_are_told_apart_by_their_day_of_birth_and_never_guessed(
@@ -256,10 +258,10 @@ def test_homonyms_are_told_apart_by_their_day_of_birth_and_never_guessed(
         (other / name).write_bytes(text.encode("iso-8859-15"))
     bring(database, Written(other))
     guess = _grades(tmp_path, ";Martin;Zoé;;Mathématiques;10/11/2026;15")
-    assert [one.value for one in bring(database, guess).refused] == ["Zoé Martin"]
+    assert [one.value for one in bring(database, guess).waiting] == ["Zoé Martin"]
     assert _graded(database) == []
     sure = _grades(tmp_path, ";Martin;Zoé;2015-07-01;Mathématiques;10/11/2026;15")
-    assert bring(database, sure).refused == []
+    assert bring(database, sure).waiting == []
     ((student,),) = _graded(database)
     assert rows(database, r.Student, "information_system_id", id=student) == [("5002",)]
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, bindparam, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters import records as r
 from adapters.native.gateway_state import upsert
 from adapters.native.precedence import Precedence
+from adapters.native.record_store import CHUNK, RecordStore
 from adapters.native.stored_rows import references, stored_row, with_references
 
-CHUNK = 500
 CLAIM = r.Claim.table()
 DERIVED = r.PROVENANCE | {"match_name"}
 """Columns that say nothing of their own."""
@@ -43,13 +41,11 @@ def spoken_of(table: Any, sources: Iterable[str]) -> Any:
 class Claims:
     """The claims of one import, within its transaction."""
 
-    def __init__(
-        self, connection: AsyncConnection, source_id: str, precedence: Precedence, now: datetime
-    ) -> None:
-        self.connection = connection
+    def __init__(self, store: RecordStore, source_id: str, precedence: Precedence) -> None:
+        self.store = store
+        self.connection = store.connection
         self.source_id = source_id
         self.precedence = precedence
-        self.now = now
         self._exist: bool | None = None
 
     async def exist(self) -> bool:
@@ -103,8 +99,12 @@ class Claims:
 
     async def write(self, table: Table, rows: Mapping[str, dict[str, Any]], kind: type[r.Record]) -> None:
         """Keep what this source says now, and make the records anew; rows by this source's own ids."""
+        there = await self.mine(list(rows))
         contents = [claim_of(kind, table, row, self.source_id) for row in rows.values()]
-        await upsert(self.connection, CLAIM, contents)
+        fresh = [{**one, "record_id": one["id"]} for one in contents if one["id"] not in there]
+        await upsert(self.connection, CLAIM, fresh)
+        await upsert(self.connection, CLAIM, [one for one in contents if one["id"] in there])
+        self.noted()
         await self.rewrite(kind, await self.records_of(rows))
 
     async def records_of(self, ids: Iterable[str]) -> list[str]:
@@ -116,8 +116,8 @@ class Claims:
         return sorted(set(found))
 
     async def end(self, kind: type[r.Record], gone: Sequence[str]) -> None:
-        """Note that this source speaks no longer of some records; one of which nobody speaks has ended."""
-        ended = update(CLAIM).where(is_one_of(CLAIM.c.id)).values(ended_at=self.now)
+        """Note that this source speaks no longer of some records; one of which nobody speaks ends."""
+        ended = update(CLAIM).where(is_one_of(CLAIM.c.id)).values(ended_at=self.store.now)
         for some in chunks(gone):
             await self.connection.execute(ended, {"ids": some})
         await self.rewrite(kind, await self.records_of(gone))
@@ -134,7 +134,6 @@ class Claims:
                     spoken[claim["record_id"]].append(dict(claim))
                 else:
                     withdrawn[claim["record_id"]].append(claim["source_id"])
-            rows = []
             if kind is r.Enrolment:
                 # A student who changed class is not in both until the last export has heard of it.
                 for record in [
@@ -143,15 +142,13 @@ class Claims:
                     if self.precedence.is_withdrawn(table.name, spoken[one], withdrawn[one])
                 ]:
                     del spoken[record]
+            rows = []
             for record, claims in spoken.items():
                 content = self.precedence.merged(table.name, claims, withdrawn[record])
                 made = kind.model_validate(content | {"id": record})
-                rows.append(stored_row(made, self.now))
-            await upsert(self.connection, table, await self.resolved(table, rows))
-            silent = [one for one in some if one not in spoken]
-            if silent:
-                ended = update(table).where(is_one_of(table.c.id), table.c.ended_at.is_(None))
-                await self.connection.execute(ended.values(ended_at=self.now), {"ids": silent})
+                rows.append(stored_row(made, self.store.now))
+            await self.store.write(kind, await self.resolved(table, rows))
+            await self.store.end(kind, [one for one in some if one not in spoken])
 
     def noted(self) -> None:
         """Remember that there are claims now."""

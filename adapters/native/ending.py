@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Select, String, Table, select, update
+from sqlalchemy import Select, select
 
 from adapters import records as r
 from adapters.base import Export, InvalidExport, Remaining
-from adapters.native.announcements import GIVE_RIGHTS, ImportAnnouncements
-from adapters.native.bulk_insert import insert_new
-from adapters.native.claims import CLAIM, Claims, chunks, is_one_of
+from adapters.native.announcements import GIVE_RIGHTS
+from adapters.native.claims import CLAIM, Claims
 from adapters.native.import_report import Report
+from adapters.native.seen_records import NEW, NOT_WRITTEN, is_seen
 
 FEW = 5
 """So many records of a kind may end at any time."""
-SEEN = Table("import_seen", MetaData(), Column("id", String(64), primary_key=True), prefixes=["TEMPORARY"])
-"""Ids of the records that the export has; in the database, so that memory stays small."""
 
 
 class Shrunk(InvalidExport):
@@ -25,55 +23,28 @@ class Shrunk(InvalidExport):
 
 
 class Ending:
-    """Remembers what an export has, and ends the rest."""
+    """Ends what the records seen in an import lack."""
 
-    table = SEEN.name
-    """Where it remembers."""
-
-    def __init__(
-        self,
-        claims: Claims,
-        export: Export,
-        most_ended: float | None,
-        announcements: ImportAnnouncements,
-        report: Report,
-    ) -> None:
+    def __init__(self, claims: Claims, export: Export, most_ended: float | None, report: Report) -> None:
         self._claims = claims
         self._connection = claims.connection
         self._export = export
         self._most_ended = most_ended
-        self._announcements = announcements
         self._report = report
 
-    async def start(self) -> None:
-        """Make the table of what is seen; it lives as long as the import."""
-        await self._connection.run_sync(SEEN.create)
-
-    async def stop(self) -> None:
-        """Let go of it."""
-        await self._connection.run_sync(SEEN.drop)
-
-    async def see(self, ids: Iterable[str]) -> set[str]:
-        """Remember that the export has these records; returns those that it had already."""
-        wanted = select(SEEN.c.id).where(is_one_of(SEEN.c.id))
-        seen = set((await self._connection.execute(wanted, {"ids": list(ids)})).scalars())
-        fresh = [{"id": one} for one in ids if one not in seen]
-        await insert_new(self._connection, SEEN, fresh)
-        return seen
-
-    async def run(self) -> set[str]:
-        """End the records that were not seen; returns the schools whose lessons ended. Raises Shrunk."""
+    async def run(self) -> None:
+        """End the records that were not seen. Raises Shrunk."""
         covered = self._export.complete_for
         kinds = [
             one
             for one in r.kinds_of_records()
             if issubclass(one, r.Imported) and (covered is None or one in covered)
         ]
-        shrunk, missing, unspoken = [], [], await self._unspoken()
+        shrunk, missing, has_claims = [], [], await self._claims.exist()
         for kind in kinds:
             alone, spoken = self._current(kind)
-            gone = await self._ids(alone.where(~_seen(kind.table())))
-            silent = unspoken.get(kind.table().name, [])
+            gone = await self._ids(alone.where(~is_seen(kind.table())))
+            silent = await self._ids(spoken.where(~is_seen(CLAIM))) if has_claims else []
             if not gone and not silent:
                 continue
             missing.append((kind, gone, silent))
@@ -87,10 +58,8 @@ class Ending:
                 "end. Nothing was changed. If this is right, import again with --allow-shrink; else ask for "
                 "a whole export."
             )
-        schools: set[str] = set()
         for kind, gone, silent in missing:
-            schools |= await self._end(kind, gone, silent)
-        return schools
+            await self._end(kind, gone, silent)
 
     def _current(self, kind: type[r.Record]) -> tuple[Select[Any], Select[Any]]:
         """Select what this source alone speaks of, and what it says of records of several sources."""
@@ -99,34 +68,23 @@ class Ending:
         alone = select(table.c.id).where(
             table.c.source_id == source, table.c.ended_at.is_(None), ~shared.exists()
         )
-        if self._export.complete_since is not None and "date" in table.c:
-            alone = alone.where(table.c.date >= self._export.complete_since)
         spoken = select(CLAIM.c.id).where(
             CLAIM.c.source_id == source,
             CLAIM.c.kind == table.name,
             CLAIM.c.ended_at.is_(None),
             CLAIM.c.is_mention.is_(False),
         )
+        if self._export.complete_since is not None and "date" in table.c:
+            covered = table.c.date >= self._export.complete_since
+            alone = alone.where(covered)
+            spoken = spoken.where(CLAIM.c.record_id.in_(select(table.c.id).where(covered)))
         return alone, spoken
-
-    async def _unspoken(self) -> dict[str, list[str]]:
-        """Return the claims of this source that were not seen, by kind of record."""
-        found: dict[str, list[str]] = {}
-        wanted = select(CLAIM.c.kind, CLAIM.c.id).where(
-            CLAIM.c.source_id == self._export.source_id,
-            CLAIM.c.ended_at.is_(None),
-            CLAIM.c.is_mention.is_(False),
-            ~_seen(CLAIM),
-        )
-        for row in await self._connection.execute(wanted):
-            found.setdefault(row.kind, []).append(row.id)
-        return found
 
     async def _ids(self, wanted: Select[Any]) -> list[str]:
         return [row[0] for row in await self._connection.execute(wanted)]
 
-    async def remain(self, one: Remaining) -> set[str]:
-        """End the records of a group but those that remain; returns the schools whose lessons ended."""
+    async def remain(self, one: Remaining) -> None:
+        """End the records of a group but those that remain."""
         table = one.kind.table()
         became = await self._claims.became(one.where.values())
         alone, spoken = self._current(one.kind)
@@ -139,23 +97,23 @@ class Ending:
             spoken = spoken.where(CLAIM.c.record_id.in_(select(table.c.id).where(*same)))
         gone = [found for found in await self._ids(alone) if found not in one.ids]
         silent = [found for found in await self._ids(spoken) if found not in one.ids]
-        return await self._end(one.kind, gone, silent) if gone or silent else set()
+        if gone or silent:
+            await self._end(one.kind, gone, silent)
 
-    async def _end(self, kind: type[r.Record], gone: list[str], silent: list[str]) -> set[str]:
-        table, schools = kind.table(), set[str]()
-        await self._announcements.note_removed(table.name, gone)
-        ended = update(table).where(is_one_of(table.c.id)).values(ended_at=self._claims.now)
-        for some in chunks(gone):
-            if kind is r.Lesson:
-                theirs = select(table.c.school_id).where(is_one_of(table.c.id)).distinct()
-                schools.update((await self._connection.execute(theirs, {"ids": some})).scalars())
-            await self._connection.execute(ended, {"ids": some})
+    async def withdraw(self, kind: type[r.Record], states: Mapping[str, str]) -> None:
+        """Take back records that came with two contents, by id, each with what their first content did."""
+        counts, ids = self._report.of(kind.table().name), sorted(states)
+        spoken = await self._claims.mine(ids)
+        await self._claims.end(kind, sorted(spoken))
+        await self._claims.store.end(kind, [one for one in ids if one not in spoken])
+        for state in states.values():
+            if state != NOT_WRITTEN:
+                counts.count(state, -1)
+                counts.ended += state not in NEW
+
+    async def _end(self, kind: type[r.Record], gone: list[str], silent: list[str]) -> None:
+        await self._claims.store.end(kind, gone)
         await self._claims.end(kind, silent)
         if silent and kind in GIVE_RIGHTS:
-            self._announcements.note_rights()
-        self._report.of(table.name).ended += len(gone) + len(silent)
-        return schools
-
-
-def _seen(table: Table) -> Any:
-    return select(SEEN.c.id).where(SEEN.c.id == table.c.id).exists()
+            self._claims.store.announcements.note_rights()
+        self._report.of(kind.table().name).ended += len(gone) + len(silent)

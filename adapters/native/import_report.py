@@ -10,12 +10,18 @@ from adapters.base import Notice, Refusal
 
 @dataclass(slots=True)
 class Counts:
-    """What happened to the records of one kind."""
+    """What happened to the records of one kind; `waiting` are new ones, kept and shown to nobody yet."""
 
     added: int = 0
     changed: int = 0
     unchanged: int = 0
+    waiting: int = 0
     ended: int = 0
+
+    def count(self, state: str, by: int = 1) -> None:
+        """Count records of a state: added, changed, unchanged, or revived, which is a change."""
+        name = "changed" if state == "revived" else state
+        setattr(self, name, getattr(self, name) + by)
 
 
 @dataclass(slots=True)
@@ -61,7 +67,7 @@ class Report:
     @property
     def changes(self) -> int:
         """How many records differ from before."""
-        return sum(one.added + one.changed + one.ended for one in self.counts.values())
+        return sum(one.added + one.changed + one.waiting + one.ended for one in self.counts.values())
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain data."""

@@ -12,18 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
-from sqlalchemy import (
-    ColumnElement,
-    Table,
-    bindparam,
-    delete,
-    func,
-    insert,
-    or_,
-    select,
-    text,
-)
+from sqlalchemy import ColumnElement, Table, func, insert, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import records as r
@@ -40,9 +29,8 @@ from adapters.base import (
     Remaining,
     Used,
 )
-from adapters.native.announcements import GIVE_RIGHTS, ImportAnnouncements
-from adapters.native.bulk_insert import insert_new
-from adapters.native.claims import CHUNK, CLAIM, Claims, chunks, claim_of, is_one_of
+from adapters.native.announcements import ImportAnnouncements
+from adapters.native.claims import CLAIM, Claims
 from adapters.native.doorbell import ring
 from adapters.native.ending import Ending
 from adapters.native.entry_accounts import EntryAccounts
@@ -52,9 +40,15 @@ from adapters.native.gateway_state import upsert
 from adapters.native.import_report import Report
 from adapters.native.import_rules import ANYTHING, Rules
 from adapters.native.joining import Joining
+from adapters.native.mentions import Mentions
 from adapters.native.proposals import Proposals
-from adapters.native.stored_rows import audience_of, stored_row
+from adapters.native.record_store import RecordStore
+from adapters.native.record_writer import RecordWriter
+from adapters.native.seen_records import SeenRecords
+from adapters.native.shared_numbers import shared_numbers
+from adapters.native.source_scope import SourceScope
 from adapters.native.timetables import TIMETABLES, schools_with_news, settle_timetables
+from adapters.native.waiting_records import count_waiting
 
 CAPABILITIES: Mapping[str, str] = {
     "lesson": "TIMETABLE_READ",
@@ -75,9 +69,6 @@ CAPABILITIES: Mapping[str, str] = {
 }
 """What a source gives, seen from the records it brought."""
 
-FIRST_LOOK, GROWTH = 250, 4
-"""After how many new rows PostgreSQL looks at a growing table, and after how many times as many again."""
-
 
 class Loader:
     """Applies one export; used once."""
@@ -92,24 +83,26 @@ class Loader:
     ) -> None:
         self._connection = connection
         self._export = export
-        self._now = now
         self._report = report
         self._rules = rules
-        self._claims = Claims(connection, export.source_id, rules.precedence, now)
-        self._proposals = Proposals(connection, now)
         self.announcements = ImportAnnouncements(connection, export.source_id, now)
-        self._waiting: dict[type[r.Record], dict[str, r.Record]] = {}
-        self._mentions: dict[str, Mention] = {}
-        self._remaining: list[Remaining] = []
-        self._given: set[str] = set()
-        self._known_size: dict[str, int] = {}
-        self._timetables: set[str] = set()
+        self._store = RecordStore(connection, self.announcements, now)
+        self._claims = Claims(self._store, export.source_id, rules.precedence)
+        self._mentions = Mentions(self._claims)
         self._accounts = EntryAccounts(report, export.source_id.partition(":")[0])
-        self._ending = Ending(self._claims, export, rules.most_ended, self.announcements, report)
+        self._seen = SeenRecords(connection)
+        self._scope = SourceScope(self._claims, export, rules.allow_renamed)
+        self._ending = Ending(self._claims, export, rules.most_ended, report)
+        self._writer = RecordWriter(
+            self._claims, self._mentions, self._seen, self._scope, self._accounts, report
+        )
+        self._remaining: list[Remaining] = []
+        self._now = now
 
     async def start(self) -> None:
-        """Make ready to remember what was seen; in the database, so that memory stays small."""
-        await self._ending.start()
+        """Make ready to remember what was seen."""
+        await self._seen.start()
+        await self._scope.start()
 
     async def take(self, item: Item) -> None:
         """Take one item of the reader; records are written with others of their kind."""
@@ -124,165 +117,71 @@ class Loader:
         elif isinstance(item, Refusal):
             self._report.refused.append(item)
         elif isinstance(item, Mention):
-            self._mentions[item.record.id] = item
+            self._mentions.note(item)
         elif isinstance(item, Remaining):
             self._remaining.append(item)
         elif isinstance(item, Changed):
             await self._change(item)
         else:
-            waiting = self._waiting.setdefault(type(item), {})
-            waiting[item.id] = item
-            if len(waiting) >= CHUNK:
-                await self._write(type(item))
+            await self._writer.take(item, self._accounts.origin)
 
     async def finish(self) -> None:
         """Write what is left, end what is gone, join what is the same, and note the import."""
         self._accounts.finish()
-        for kind in list(self._waiting):
-            await self._write(kind)
-        await self._refresh_statistics(*sorted({*self._given, self._ending.table}))
+        await self._writer.finish()
+        self._scope.finish(await self._seen.ids(r.School.table().name))
+        await self._writer.refresh_statistics(*sorted({*self._writer.given, self._seen.table}))
+        kinds = {one.table().name: one for one in r.kinds_of_records()}
+        for name, states in (await self._seen.refused()).items():
+            await self._ending.withdraw(kinds[name], states)
         for one in self._remaining:
-            self._timetables |= await self._ending.remain(one)
+            await self._ending.remain(one)
         if self._export.complete:
-            self._timetables |= await self._ending.run()
+            await self._ending.run()
         await self._join()
-        await settle_timetables(self._connection, self._rules.precedence, sorted(self._timetables))
-        await self._ending.stop()
+        await settle_timetables(self._connection, self._rules.precedence, sorted(self._store.timetables))
+        await count_waiting(self._claims, self._mentions, self._seen, self._accounts, self._report)
+        self._report.refused += await shared_numbers(self._claims, self._seen)
+        await self._seen.stop()
         await self._note_source()
         await self._count_families()
 
-    async def _refresh_statistics(self, *tables: str) -> None:
-        """Let PostgreSQL plan what follows by what was just written; it would take new tables for empty."""
-        if self._connection.dialect.name == "postgresql":
-            for name in tables:
-                await self._connection.execute(text(f"ANALYZE {name}"))
-
     async def _change(self, item: Changed) -> None:
         """Take a record as it is with some columns changed."""
-        if item.kind in self._waiting:
-            await self._write(item.kind)
+        await self._writer.write(item.kind)
         known = await self._claims.said(item.kind, item.id)
         if known is not None:
-            await self.take(item.kind.model_validate({**known, **item.values}))
+            changed = item.kind.model_validate({**known, **item.values})
+            await self._writer.take(changed, self._accounts.origin, is_change=True)
         elif item.otherwise is not None:
-            await self.take(item.otherwise)
+            await self._writer.take(item.otherwise, self._accounts.origin, is_change=True)
         else:
             why, do = "a change of a record that was never imported", "Import the complete export first."
-            self._report.refused.append(Refusal(self._export.source_name, item.id, "id", item.id, why, do))
-
-    async def _write(self, kind: type[r.Record]) -> None:
-        """Validate one chunk, compare it with what is there, and write the difference."""
-        table = kind.table()
-        rows = {}
-        for identity, record in self._waiting.pop(kind, {}).items():
-            row = self._validated(record)
-            if row is not None:
-                rows[identity] = row
-        found = await self._connection.execute(
-            select(table.c.id, *self._state_columns(table)).where(is_one_of(table.c.id)), {"ids": list(rows)}
-        )
-        before = {row[0]: tuple(row[1:]) for row in found}
-        spoken = await self._claims.mine(list(rows))
-        before |= {one: (claim["content_hash"], claim["ended_at"]) for one, claim in spoken.items()}
-        counts, seen = self._report.of(table.name), await self._ending.see(rows)
-        changed = {}
-        for identity, row in rows.items():
-            state = before.get(identity)
-            if state == self._state(table, row):
-                counts.unchanged += identity not in seen
-            else:
-                counts.added += state is None
-                counts.changed += state is not None
-                changed[identity] = row
-        self._given.add(table.name)
-        if counts.added > GROWTH * self._known_size.get(table.name, FIRST_LOOK):
-            await self._refresh_statistics(table.name)
-            self._known_size[table.name] = counts.added
-        shared = {one: row for one, row in changed.items() if one in spoken}
-        if shared:
-            await self._claims.write(table, shared, kind)
-            if kind in GIVE_RIGHTS:
-                self.announcements.note_rights()
-        await self._write_alone(kind, [row for one, row in changed.items() if one not in spoken], before)
-
-    async def _write_alone(
-        self, kind: type[r.Record], changed: list[dict[str, Any]], before: Mapping[str, Any]
-    ) -> None:
-        """Write rows of which no other source speaks."""
-        table = kind.table()
-        changed = await self._claims.resolved(table, changed)
-        await self.announcements.note(kind, changed, before)
-        await insert_new(self._connection, table, [row for row in changed if row["id"] not in before])
-        await upsert(self._connection, table, [row for row in changed if row["id"] in before])
-        await self._write_audience(kind, changed, new=not before)
-
-    @staticmethod
-    def _state_columns(table: Table) -> list[Any]:
-        names = ("content_hash", "ended_at") if "content_hash" in table.c else tuple(table.c.keys())
-        return [table.c[name] for name in names]
-
-    @staticmethod
-    def _state(table: Table, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        if "content_hash" in table.c:
-            return row["content_hash"], None
-        return tuple(row[column.name] for column in table.c)
-
-    def _validated(self, record: r.Record) -> dict[str, Any] | None:
-        """Check a record against its model; a wrong one is refused, the others go on."""
-        try:
-            return stored_row(record, self._now)
-        except ValidationError as error:
-            for fault in error.errors():
-                name = ".".join(str(part) for part in fault["loc"])
-                value, remedy = str(fault["input"])[:80], "Correct it at the source and export again."
-                self._report.refused.append(
-                    Refusal(type(record).__name__, record.id, name, value, fault["msg"], remedy)
-                )
-            return None
-
-    async def _write_audience(self, kind: type[r.Record], rows: list[dict[str, Any]], new: bool) -> None:
-        """Keep who a record is for beside it, one row for each class, student or school."""
-        if not rows or "student_ids" not in rows[0]:
-            return
-        table = r.Audience.table()
-        if not new:
-            ids = {"ids": [row["id"] for row in rows]}
-            await self._connection.execute(
-                delete(table).where(table.c.record_id.in_(bindparam("ids", expanding=True))), ids
-            )
-        entries = [entry for row in rows for entry in audience_of(kind.table().name, row)]
-        await insert_new(self._connection, table, entries)
+            place = self._accounts.origin.place or self._export.source_name
+            self._report.refused.append(Refusal(place, item.id, "id", item.id, why, do))
+            self._accounts.change_fate(self._accounts.origin, "refused")
 
     async def _join(self) -> None:
-        """Join records with those of other sources, and report the mentions that mean nothing known."""
-        mentions = [
-            claim_of(type(one.record), one.record.table(), row, self._export.source_id, is_mention=True)
-            for one in self._mentions.values()
-            if (row := self._validated(one.record)) is not None
-        ]
-        for some in chunks(mentions):
-            known = await self._claims.known([one["id"] for one in some])
-            await upsert(self._connection, CLAIM, [one for one in some if one["id"] not in known])
-        source = r.DataSource.table()
+        """Join records with those of other sources, and find what mentions mean."""
+        await self._mentions.keep(self._writer.validated(self._mentions.records()))
+        source, proposals = r.DataSource.table(), Proposals(self._connection, self._now)
         others = select(source.c.id).where(source.c.id != self._export.source_id).limit(1)
         speaking = {self._export.source_id}
-        if mentions or (await self._connection.execute(others)).first() is not None:
+        if self._mentions or (await self._connection.execute(others)).first() is not None:
             self._claims.noted()
-            joining = Joining(self._claims, self._proposals)
+            joining = Joining(self._claims, self._mentions, proposals)
             await joining.run()
-            open_ = await joining.open_mentions(list(self._mentions))
-            self._report.refused += [one.refusal for key, one in self._mentions.items() if key in open_]
             self._report.joined, speaking = dict(joining.joined), joining.speaking
-            if joining.joined:
+            if joining.joined or len(speaking) > 1:
                 self.announcements.note_rights()
-        await propose_guardians(self._connection, speaking, self._proposals)
-        self._report.proposals = self._proposals.noted
+        await propose_guardians(self._connection, speaking, proposals)
+        self._report.proposals = proposals.noted
         # Without a calendar, or a source that another import made to fit, there is no news to look for.
-        if not TIMETABLES.isdisjoint(self._given) or len(speaking) > 1:
-            self._timetables |= await schools_with_news(self._connection, speaking)
+        if not TIMETABLES.isdisjoint(self._writer.given) or len(speaking) > 1:
+            self._store.timetables |= await schools_with_news(self._connection, speaking)
 
     async def _note_source(self) -> None:
-        given = sorted({CAPABILITIES[name] for name in self._given if name in CAPABILITIES})
+        given = sorted({CAPABILITIES[name] for name in self._writer.given if name in CAPABILITIES})
         source = {
             "id": self._export.source_id,
             "school_id": None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -71,11 +72,12 @@ async def _in_lists(
     name: str,
     became: Mapping[str, str],
     schools: Iterable[str | None],
+    conditions: Iterable[Any] = (),
 ) -> None:
     column, school = table.c[name], table.c.school_id
     one_by_one = update(table).where(table.c.id == bindparam("row")).values({name: bindparam("list")})
     for one in schools:
-        found = await connection.execute(select(table.c.id, column).where(school == one))
+        found = await connection.execute(select(table.c.id, column).where(school == one, *conditions))
         changed = [
             {"row": row.id, "list": list(dict.fromkeys(became.get(value, value) for value in row[1]))}
             for row in found
@@ -83,3 +85,27 @@ async def _in_lists(
         ]
         if changed:
             await connection.execute(one_by_one, changed)
+
+
+async def repoint_source(
+    connection: AsyncConnection, kind: type[r.Record], source: str, old: str, new: str, schools: Iterable[Any]
+) -> None:
+    """Replace a reference in the records of one source that no other speaks of; the others are made anew."""
+    for table in SQLModel.metadata.sorted_tables:
+        if table is CLAIM or "source_id" not in table.c:
+            continue
+        mine = (
+            table.c.source_id == source,
+            ~select(CLAIM.c.id).where(CLAIM.c.record_id == table.c.id).exists(),
+        )
+        for name in POINTERS.get(kind, ()):
+            if name in table.c and not name.endswith("_ids"):
+                moved = update(table).where(table.c[name] == old, *mine).values({name: new})
+                await connection.execute(moved)
+            elif name in table.c:
+                await _in_lists(connection, table, name, {old: new}, schools, mine)
+        if "student_ids" in table.c:
+            theirs = select(table.c.id).where(*mine)
+            audience = r.Audience.table()
+            moved = update(audience).where(audience.c.audience_id == old, audience.c.record_id.in_(theirs))
+            await connection.execute(moved.values(audience_id=new))

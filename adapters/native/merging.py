@@ -1,0 +1,150 @@
+"""Makes one record of several, and several of one again; references follow."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Table, bindparam, delete, select, update
+
+from adapters import records as r
+from adapters.native.claims import CLAIM, Claims, chunks, claim_of, is_one_of
+from adapters.native.gateway_state import upsert
+from adapters.native.repointing import repoint, repoint_source
+from adapters.native.stored_rows import references
+
+Kind = type[r.Record]
+Key = tuple[str, ...]
+TIES: Mapping[Kind, tuple[str, ...]] = {
+    r.Enrolment: ("student_id", "class_id"),
+    r.Guardianship: ("guardian_id", "student_id"),
+    r.Teaching: ("staff_id", "class_id", "subject_id"),
+}
+"""Kinds whose records are one exactly where what they tie together is, with the columns that say so."""
+
+
+class Merging:
+    """Merges and splits records of one import."""
+
+    def __init__(self, claims: Claims) -> None:
+        self._claims = claims
+        self._connection = claims.connection
+        self.joined: Counter[str] = Counter()
+
+    async def rows(self, table: Table, ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        """Read records by id."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for some in chunks(ids):
+            rows = await self._connection.execute(select(table).where(is_one_of(table.c.id)), {"ids": some})
+            found |= {row["id"]: dict(row) for row in rows.mappings()}
+        return found
+
+    async def sources_of(self, ids: Iterable[str]) -> dict[str, set[str]]:
+        """Return the sources that have a claim on each record, of those records that have claims."""
+        found: dict[str, set[str]] = {}
+        wanted = select(CLAIM.c.record_id, CLAIM.c.source_id).where(
+            is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False)
+        )
+        for some in chunks(ids):
+            for row in await self._connection.execute(wanted, {"ids": some}):
+                found.setdefault(row.record_id, set()).add(row.source_id)
+        return found
+
+    async def merge(
+        self, kind: Kind, rows: Mapping[str, Mapping[str, Any]], became: Mapping[str, str]
+    ) -> None:
+        """Make records part of others: their claims move, references follow, the others are made anew."""
+        if not became:
+            return
+        table = kind.table()
+        winners = sorted(set(became.values()))
+        self.joined[table.name] += len(became)
+        involved = [*became, *winners]
+        claimed = await self.sources_of(involved)
+        fresh = [
+            claim_of(
+                kind, table, rows[one], rows[one]["source_id"], record_id=one, ended_at=rows[one]["ended_at"]
+            )
+            for one in involved
+            if one not in claimed
+        ]
+        await upsert(self._connection, CLAIM, fresh)
+        self._claims.noted()
+        moved = (
+            update(CLAIM).where(CLAIM.c.record_id == bindparam("loser")).values(record_id=bindparam("winner"))
+        )
+        await self._connection.execute(moved, [{"loser": one, "winner": to} for one, to in became.items()])
+        for some in chunks(became):
+            await self._connection.execute(delete(table).where(is_one_of(table.c.id)), {"ids": some})
+        await self._claims.rewrite(kind, winners)
+        schools = {rows[one]["school_id"] for one in involved}
+        await repoint(self._connection, kind, became, schools)
+
+    async def split(self, kind: Kind, leaving: Mapping[str, str]) -> None:
+        """Make claims part of other records than now: `leaving` maps their ids to the records they become.
+
+        What their sources say of the records follows; what families did with them stays where it was.
+        """
+        if not leaving:
+            return
+        table, before = kind.table(), await self._claims_of(leaving)
+        moved = update(CLAIM).where(CLAIM.c.id == bindparam("claim")).values(record_id=bindparam("record"))
+        await self._connection.execute(
+            moved, [{"claim": one, "record": record} for one, record in leaving.items()]
+        )
+        old = {claim["record_id"] for claim in before}
+        schools = {row["school_id"] for row in (await self.rows(table, old)).values()}
+        await self._claims.rewrite(kind, sorted({*old, *leaving.values()}))
+        for claim in before:
+            await repoint_source(
+                self._connection, kind, claim["source_id"], claim["record_id"], leaving[claim["id"]], schools
+            )
+        await self._refer_anew(before)
+
+    async def _claims_of(self, ids: Iterable[str]) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        for some in chunks(ids):
+            rows = await self._connection.execute(select(CLAIM).where(is_one_of(CLAIM.c.id)), {"ids": some})
+            found += [dict(row) for row in rows.mappings()]
+        return found
+
+    async def _refer_anew(self, claims: Iterable[Mapping[str, Any]]) -> None:
+        """Make those records anew of which a source refers to claims that moved."""
+        own: dict[str, set[str]] = defaultdict(set)
+        for claim in claims:
+            own[claim["source_id"]].add(claim["id"])
+        kinds = {one.table().name: one for one in r.kinds_of_records()}
+        wanted = select(CLAIM).where(is_one_of(CLAIM.c.source_id, "sources"), CLAIM.c.is_mention.is_(False))
+        found: dict[str, set[str]] = defaultdict(set)
+        for row in (await self._connection.execute(wanted, {"sources": sorted(own)})).mappings():
+            if not own[row["source_id"]].isdisjoint(references(kinds[row["kind"]].table(), row["content"])):
+                found[row["kind"]].add(row["record_id"])
+        for name, records in found.items():
+            if kinds[name] in TIES:
+                await self._split_ties(kinds[name], records)
+            await self._claims.rewrite(kinds[name], sorted(records))
+
+    async def _split_ties(self, kind: Kind, records: Iterable[str]) -> None:
+        """Split records whose claims no longer tie the same together."""
+        table, leaving = kind.table(), dict[str, str]()
+        wanted = select(CLAIM).where(is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False))
+        for some in chunks(sorted(records)):
+            claims = [dict(row) for row in (await self._connection.execute(wanted, {"ids": some})).mappings()]
+            contents = await self._claims.resolved(table, [one["content"] for one in claims])
+            tied: dict[str, dict[tuple[Any, ...], list[str]]] = defaultdict(lambda: defaultdict(list))
+            for claim, content in zip(claims, contents, strict=True):
+                tied[claim["record_id"]][tuple(content.get(name) for name in TIES[kind])].append(claim["id"])
+            for record, parts in tied.items():
+                stays = next((part for part in parts.values() if record in part), None)
+                for part in parts.values():
+                    if stays is not None and part is not stays:
+                        leaving |= dict.fromkeys(part, min(part))
+        if leaving:
+            olds = {one["record_id"] for one in await self._claims_of(leaving)}
+            moved = (
+                update(CLAIM).where(CLAIM.c.id == bindparam("claim")).values(record_id=bindparam("record"))
+            )
+            values = [{"claim": one, "record": record} for one, record in leaving.items()]
+            await self._connection.execute(moved, values)
+            await self._claims.rewrite(kind, sorted({*olds, *leaving.values()}))

@@ -1,0 +1,215 @@
+"""Writes the records of an export in chunks of one kind: checked, compared with what is there, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Table, select, text
+
+from adapters import records as r
+from adapters.base import Refusal
+from adapters.native.claims import Claims, is_one_of
+from adapters.native.entry_accounts import EntryAccounts, Origin
+from adapters.native.import_report import Report
+from adapters.native.mentions import Mentions
+from adapters.native.record_store import CHUNK
+from adapters.native.seen_records import NOT_WRITTEN, SeenRecords
+from adapters.native.source_scope import SourceScope
+from adapters.native.stored_rows import content_hash, stored_row
+
+FIRST_LOOK, GROWTH = 250, 4
+"""After how many new rows PostgreSQL looks at a growing table, and after how many times as many again."""
+Row = dict[str, Any]
+
+
+class RecordWriter:
+    """Takes records one by one and writes those that say something new."""
+
+    def __init__(
+        self,
+        claims: Claims,
+        mentions: Mentions,
+        seen: SeenRecords,
+        scope: SourceScope,
+        accounts: EntryAccounts,
+        report: Report,
+    ) -> None:
+        self._claims = claims
+        self._connection = claims.connection
+        self._mentions = mentions
+        self._seen = seen
+        self._scope = scope
+        self._accounts = accounts
+        self._report = report
+        self._waiting: dict[type[r.Record], list[tuple[r.Record, Origin, bool]]] = {}
+        self._known_size: dict[str, int] = {}
+        self.given: set[str] = set()
+        """Names of the tables of which the export has records."""
+
+    async def take(self, record: r.Record, origin: Origin, is_change: bool = False) -> None:
+        """Take a record; one that changes another of this import replaces it."""
+        waiting = self._waiting.setdefault(type(record), [])
+        waiting.append((record, origin, is_change))
+        if len(waiting) >= CHUNK:
+            await self.write(type(record))
+
+    async def finish(self) -> None:
+        """Write what is left."""
+        for kind in list(self._waiting):
+            await self.write(kind)
+
+    async def write(self, kind: type[r.Record]) -> None:
+        """Write the records of a kind that were taken."""
+        table = kind.table()
+        rows, origins = await self._of_one_content(kind, self._waiting.pop(kind, []))
+        if not rows and not origins:
+            return
+        before, spoken = await self._before(table, rows)
+        for identity, name in (await self._scope.others(kind, rows, before, spoken)).items():
+            self._refuse_other(rows.pop(identity), origins[identity], name)
+        counts, changed, states = self._report.of(table.name), dict[str, Row](), dict[str, str]()
+        for identity, row in rows.items():
+            states[identity] = _compared(table, row, before.get(identity))
+            counts.count(states[identity])
+            is_new_claim = identity not in spoken and self._mentions.are_in(row, kind)
+            if states[identity] != "unchanged" or is_new_claim:
+                changed[identity] = row
+        await self._remember(table.name, rows, states, origins)
+        self.given.add(table.name)
+        if counts.added > GROWTH * self._known_size.get(table.name, FIRST_LOOK):
+            await self.refresh_statistics(table.name)
+            self._known_size[table.name] = counts.added
+        await self._store(kind, changed, spoken)
+
+    async def _store(
+        self, kind: type[r.Record], changed: Mapping[str, Row], spoken: Mapping[str, Any]
+    ) -> None:
+        """Write rows: those of which others speak too, or that refer to mentions, through claims."""
+        table = kind.table()
+        claimed = {
+            one: row for one, row in changed.items() if one in spoken or self._mentions.are_in(row, kind)
+        }
+        if claimed:
+            await self._claims.write(table, claimed, kind)
+        alone = [row for one, row in changed.items() if one not in claimed]
+        await self._claims.store.write(kind, await self._claims.resolved(table, alone))
+
+    async def _before(
+        self, table: Table, rows: Mapping[str, Row]
+    ) -> tuple[dict[str, tuple[Any, ...]], dict[str, Mapping[str, Any]]]:
+        """Return the state of the records that are there, and the claims of this source, by id."""
+        found = await self._connection.execute(
+            select(table.c.id, *_state_columns(table)).where(is_one_of(table.c.id)), {"ids": list(rows)}
+        )
+        before = {row[0]: tuple(row[1:]) for row in found}
+        spoken = await self._claims.mine(list(rows))
+        before |= {one: (claim["content_hash"], claim["ended_at"]) for one, claim in spoken.items()}
+        return before, spoken
+
+    async def _of_one_content(
+        self, kind: type[r.Record], taken: Sequence[tuple[r.Record, Origin, bool]]
+    ) -> tuple[dict[str, Row], dict[str, Origin]]:
+        """Return rows by id, and where they came from; an id with two contents is refused at both places."""
+        known = await self._seen.known([record.id for record, _, _ in taken])
+        rows: dict[str, Row] = {}
+        origins: dict[str, Origin] = {}
+        refused: set[str] = set()
+        for record, origin, is_change in taken:
+            row = self._validated(record, origin)
+            if row is None:
+                continue
+            content = row.get("content_hash") or content_hash(row)
+            first = known.get(record.id)
+            if first is None or is_change:
+                known[record.id] = content, origin
+                rows[record.id], origins[record.id] = row, origin
+            elif first[0] != content:
+                self._refuse_both(kind, record, first[1], origin, is_first=record.id not in refused)
+                refused.add(record.id)
+                rows.pop(record.id, None)
+        await self._seen.add(
+            kind.table().name,
+            [(one, "", NOT_WRITTEN, origins[one]) for one in refused if one in origins],
+        )
+        await self._seen.refuse(refused)
+        return rows, origins
+
+    async def _remember(
+        self, kind: str, rows: Mapping[str, Row], states: Mapping[str, str], origins: Mapping[str, Origin]
+    ) -> None:
+        known = await self._seen.known(list(origins))
+        made = [
+            (one, rows[one].get("content_hash") or content_hash(rows[one]), states[one], origins[one])
+            for one in rows
+            if one not in known
+        ]
+        # Somebody else's id stays what it was: seen, and not written.
+        made += [
+            (one, "", "unchanged", origins[one]) for one in origins if one not in rows and one not in known
+        ]
+        await self._seen.add(kind, made)
+
+    # ---- refusals ----------------------------------------------------------------------------------
+
+    def _refuse_both(
+        self, kind: type[r.Record], record: r.Record, first: Origin, second: Origin, is_first: bool
+    ) -> None:
+        name = getattr(record, "external_id", record.id)
+        do = "Give each its own id at the source and export again; neither was taken."
+        places = [(first, second), (second, first)] if is_first else [(second, first)]
+        for one, other in places:
+            why = f"one id on two different records of {kind.table().name}; the other is at {other.place}"
+            self._report.refused.append(Refusal(one.place, name, "id", name, why, do))
+            self._accounts.change_fate(one, "refused")
+
+    def _refuse_other(self, row: Row, origin: Origin, name: str) -> None:
+        said = " ".join(
+            one for one in (row.get("first_name"), row.get("last_name") or row.get("name")) if one
+        )
+        why = f"this id was {name} at the last import; names and day of birth are others now"
+        do = "Give a new person a new id at the source; if it was renamed, import with --allow-renamed."
+        self._report.refused.append(Refusal(origin.place, row["external_id"], "id", said, why, do))
+        self._accounts.change_fate(origin, "refused")
+
+    def _validated(self, record: r.Record, origin: Origin) -> Row | None:
+        """Check a record against its model; a wrong one is refused, the others go on."""
+        try:
+            return stored_row(record, self._claims.store.now)
+        except ValidationError as error:
+            for fault in error.errors():
+                name = ".".join(str(part) for part in fault["loc"])
+                value, remedy = str(fault["input"])[:80], "Correct it at the source and export again."
+                place = origin.place or type(record).__name__
+                known = str(getattr(record, "external_id", record.id))[:80]
+                self._report.refused.append(Refusal(place, known, name, value, fault["msg"], remedy))
+            self._accounts.change_fate(origin, "refused")
+            return None
+
+    def validated(self, records: Iterable[r.Record]) -> dict[str, Row]:
+        """Return the rows of records that are not written themselves, by id."""
+        found = ((record.id, self._validated(record, Origin())) for record in records)
+        return {one: row for one, row in found if row is not None}
+
+    async def refresh_statistics(self, *tables: str) -> None:
+        """Let PostgreSQL plan what follows by what was just written; it would take new tables for empty."""
+        if self._connection.dialect.name == "postgresql":
+            for name in tables:
+                await self._connection.execute(text(f"ANALYZE {name}"))
+
+
+def _state_columns(table: Table) -> list[Any]:
+    names = ("content_hash", "ended_at") if "content_hash" in table.c else tuple(table.c.keys())
+    return [table.c[name] for name in names]
+
+
+def _compared(table: Table, row: Mapping[str, Any], before: tuple[Any, ...] | None) -> str:
+    """Say what a row is to what is there: added, changed, revived or unchanged."""
+    if before is None:
+        return "added"
+    if "content_hash" not in table.c:
+        return "unchanged" if before == tuple(row[column.name] for column in table.c) else "changed"
+    if before[1] is not None:
+        return "revived"
+    return "unchanged" if before[0] == row["content_hash"] else "changed"
