@@ -26,6 +26,8 @@ from adapters.ical.properties import categories_of, listed, shown, text_of
 
 FORWARD = timedelta(days=400)
 """How long after the last event that is written out repetitions are followed."""
+LOOK_AHEAD = timedelta(days=3650)
+"""How long after that occurrences are looked for, to say that there are more."""
 MOST = 100_000
 """Occurrences that a calendar may have."""
 MARK = "X-EVENT-NUMBER"
@@ -180,9 +182,17 @@ class _Expansion:
             raise ValueError(f"it may have more than {MOST} occurrences")
         query = recurring_ical_events.of(calendar)
         found: list[Any] = query.between(self._window.start, self._window.end)
-        if events[0].is_series and query.between(self._window.end, self._window.end + FORWARD):
+        if events[0].is_series and self._goes_on(events[0], query):
             self._unfinished += 1
         return found
+
+    def _goes_on(self, series: Event, query: Any) -> bool:
+        """Say whether a series has occurrences after the window."""
+        for rule in listed(series.component.get("RRULE")):
+            until = listed(rule.get("UNTIL"))
+            if "COUNT" not in rule and (not until or _day(until[0]) > self._window.end):
+                return True
+        return bool(query.between(self._window.end, self._window.end + LOOK_AHEAD))
 
     def _bound(self, event: Event) -> int:
         """Return a number that the occurrences of an event cannot exceed."""
