@@ -28,7 +28,7 @@ FORWARD = timedelta(days=400)
 """How long after the last event that is written out repetitions are followed."""
 LOOK_AHEAD = timedelta(days=3650)
 """How long after that occurrences are looked for, to say that there are more."""
-MOST = 100_000
+MOST = 20_000
 """Occurrences that a calendar may have."""
 MARK = "X-EVENT-NUMBER"
 """Carries the number of a VEVENT through its expansion."""
@@ -155,7 +155,8 @@ class _Expansion:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                occurrences = self._occurrences(together)
+                found = [(self._numbered[int(one[MARK])], one) for one in self._occurrences(together)]
+                occurrences = [(event, self._occurrence(one, event)) for event, one in found]
         except EXPANSION_ERRORS as error:
             blamed, *others = together
             _refuse(blamed, error)
@@ -165,9 +166,8 @@ class _Expansion:
         self._total += len(occurrences)
         if self._total > MOST:
             raise InvalidExport(f"{self._name}: has more than {MOST} occurrences; export fewer years.")
-        for one in occurrences:
-            event = self._numbered[int(one[MARK])]
-            event.occurrences.append(self._occurrence(one, event))
+        for event, occurrence in occurrences:
+            event.occurrences.append(occurrence)
         for event in together:
             if not event.occurrences and (event is not core or not occurrences):
                 event.left_out = EXCLUDED
@@ -199,12 +199,23 @@ class _Expansion:
         days = (self._window.end - _day(event.component["DTSTART"].dt)).days
         return sum(days * times_a_day(rule) for rule in listed(event.component.get("RRULE")))
 
+    def _planned(self, found: Any, event: Event) -> date:
+        """Return when an occurrence was to begin before it was changed."""
+        planned: date = found["RECURRENCE-ID"].dt
+        own = event.component.get("RECURRENCE-ID")
+        if own is None or str(own.params.get("RANGE", "")).upper() != "THISANDFUTURE":
+            return planned
+        # The change and all that follow it carry the RECURRENCE-ID of the first.
+        moved_by = instant(event.component["DTSTART"].dt, self._zone) - instant(own.dt, self._zone)
+        begins = instant(found["DTSTART"].dt, self._zone) - moved_by
+        return begins if isinstance(planned, datetime) else begins.astimezone(self._zone).date()
+
     def _occurrence(self, found: Any, event: Event) -> Occurrence:
         start, end = found["DTSTART"].dt, found["DTEND"].dt
         begin, finish = instant(start, self._zone), instant(end, self._zone)
         key = event.key
         if event.is_series or event.is_change:
-            key = f"{key}/{moment_key(_planned(found, event), self._zone)}"
+            key = f"{key}/{moment_key(self._planned(found, event), self._zone)}"
         day = begin.astimezone(self._zone).date()
         last = (finish - timedelta(seconds=1)).astimezone(self._zone).date()
         return Occurrence(
@@ -221,17 +232,6 @@ class _Expansion:
             url=text_of(found, "URL"),
             categories=categories_of(found),
         )
-
-
-def _planned(found: Any, event: Event) -> date:
-    """Return when an occurrence was to be before it was changed."""
-    planned: date = found["RECURRENCE-ID"].dt
-    own = event.component.get("RECURRENCE-ID")
-    if own is None or str(own.params.get("RANGE", "")).upper() != "THISANDFUTURE":
-        return planned
-    # The change and all that follow it carry the RECURRENCE-ID of the first.
-    moved: date = found["DTSTART"].dt - (event.component["DTSTART"].dt - own.dt)
-    return moved
 
 
 def _current(rivals: Iterable[Event]) -> list[Event]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +32,7 @@ class Components:
     number: int = 0
     """How many lines `BEGIN:VEVENT` there are."""
     unreadable: dict[int, list[str]] = field(default_factory=dict)
-    """Lines of a VEVENT, by its number from 1, that have no name and value."""
+    """Lines of a VEVENT, by its number from 1, that cannot be parsed."""
     others: dict[str, int] = field(default_factory=dict)
     """Other components, such as VTODO, by name; nothing is read of them."""
 
@@ -41,15 +41,16 @@ def read_components(file: ExportFile) -> Components:
     """Parse a calendar file. Raises InvalidExport where it is none, is cut off, or is not in UTF-8."""
     lines = Contentlines.from_ical(_text(file))  # type: ignore[no-untyped-call]
     found = Components()
-    kept = _kept(lines, found, file.name)
-    # icalendar remembers the time zones that earlier files defined; this one may mean others by their names.
-    icalendar.use_zoneinfo()  # type: ignore[no-untyped-call]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of names of time zones that it understands all the same
-            calendars = icalendar.Calendar.from_ical("\r\n".join(kept), multiple=True)
-    except PARSING_ERRORS as error:
-        raise InvalidExport(f"{file.name}: is no iCalendar ({error}); export again.") from error
+        calendars = _parsed(_kept(lines, found, file.name, _has_name_and_value))
+    except PARSING_ERRORS:
+        # A value of a kind that icalendar does not expect fails the file, not the event: look for the line.
+        found = Components()
+        kept = _kept(lines, found, file.name, _is_parsed_alone)
+        try:
+            calendars = _parsed(kept)
+        except PARSING_ERRORS as error:
+            raise InvalidExport(f"{file.name}: is no iCalendar ({error}); export again.") from error
     for calendar in calendars:
         if calendar.name != "VCALENDAR":
             raise InvalidExport(f"{file.name}: {calendar.name} stands outside of a calendar; export again.")
@@ -58,6 +59,15 @@ def read_components(file: ExportFile) -> Components:
             raise InvalidExport(f"{file.name}: CALSCALE {scale} is not read; export with CALSCALE GREGORIAN.")
         found.events += calendar.walk("VEVENT")
     return found
+
+
+def _parsed(lines: list[Contentline]) -> list[Any]:
+    """Parse the calendars of a file. Raises PARSING_ERRORS."""
+    # icalendar remembers the time zones that earlier files defined; this one may mean others by their names.
+    icalendar.use_zoneinfo()  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names of time zones that it understands all the same
+        return list(icalendar.Calendar.from_ical("\r\n".join(lines), multiple=True))
 
 
 def _text(file: ExportFile) -> str:
@@ -78,7 +88,9 @@ def _text(file: ExportFile) -> str:
     return text
 
 
-def _kept(lines: Iterable[Contentline], found: Components, name: str) -> list[Contentline]:
+def _kept(
+    lines: Iterable[Contentline], found: Components, name: str, is_readable: Callable[[Contentline], bool]
+) -> list[Contentline]:
     """Count components, and leave out lines that are not needed to read the VEVENTs. Raises InvalidExport."""
     open_, kept, others = list[str](), list[Contentline](), Counter[str]()
     unreadable: defaultdict[int, list[str]] = defaultdict(list)
@@ -93,7 +105,7 @@ def _kept(lines: Iterable[Contentline], found: Components, name: str) -> list[Co
         if begins:
             others[begins] += begins not in CONTAINERS and open_ == ["VCALENDAR"]
             open_.append(begins)
-        if is_property and not _has_name_and_value(line):
+        if is_property and not is_readable(line):
             unreadable[found.number].append(str(line))
         elif CONTAINERS.issuperset(open_):
             kept.append(line)
@@ -117,6 +129,17 @@ def _component(word: str, line: str) -> str:
 def _has_name_and_value(line: Contentline) -> bool:
     try:
         line.parts()
+    except PARSING_ERRORS:
+        return False
+    return True
+
+
+def _is_parsed_alone(line: Contentline) -> bool:
+    try:
+        line.parts()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            icalendar.Event.from_ical(f"BEGIN:VEVENT\r\n{line}\r\nEND:VEVENT\r\n")
     except PARSING_ERRORS:
         return False
     return True

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from icalendar.prop import vBroken
+from icalendar.prop import vBroken, vRecur
 
 from adapters.ical.event_times import end_of, fix_to_zone, instant
 from adapters.ical.properties import listed, shown
@@ -25,6 +25,13 @@ RULE_PARTS = frozenset(
 """Parts of an RRULE by RFC 5545, 3.3.10."""
 TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
 """How often nothing of a school repeats; a calendar that says so would never end."""
+RANGES = {
+    "BYMONTH": (1, 12), "BYMONTHDAY": (1, 31), "BYYEARDAY": (1, 366), "BYWEEKNO": (1, 53),
+    "BYSETPOS": (1, 366), "BYHOUR": (0, 23), "BYMINUTE": (0, 59), "BYSECOND": (0, 59),
+}  # fmt: skip
+"""From what to what a number may count, from the beginning or, below 0, from the end."""
+ORDINALS = {"MONTHLY": 5, "YEARLY": 53}
+"""How many days of one name the times of a repetition have."""
 MOST_TIMES_A_DAY = 24
 PICKING = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
 """Parts that together may pick no day at all, such as 30 February, which takes minutes to find out."""
@@ -56,7 +63,7 @@ def refusal_of(component: Any, unreadable: list[str], zone: ZoneInfo) -> Fault |
     for line in unreadable:
         name = re.split(r"[^A-Z-]", line.upper(), maxsplit=1)[0]
         if name in NEEDED:
-            return Fault(name, line, "is not written as NAME:value")
+            return Fault(name, line, "the line cannot be parsed")
     if "EXRULE" in component:
         why, do = "exceptions as a rule (EXRULE) are not read", "Write the excluded days as EXDATE."
         return Fault("EXRULE", shown(component["EXRULE"]), why, do)
@@ -105,6 +112,8 @@ def _fault_of_end(component: Any, zone: ZoneInfo) -> Fault | None:
 
 def _fault_of_rules(component: Any) -> Fault | None:
     for rule in listed(component.get("RRULE")):
+        if not isinstance(rule, vRecur):
+            return Fault("RRULE", shown(rule), "is no repetition")
         if reason := _fault_of_rule(rule):
             return Fault("RRULE", shown(rule), reason)
     return None
@@ -122,8 +131,25 @@ def _fault_of_rule(rule: Any) -> str | None:
     for name in ("COUNT", "INTERVAL"):
         if any(int(one) < 1 for one in parts.get(name, [])):
             return f"{name} must be 1 or more"
+    if reason := _out_of_range(parts, min(often)):
+        return reason
     if often != {"YEARLY"} and sum(name in parts for name in PICKING) > 1:
         return f"only a yearly repetition may have several of {', '.join(PICKING)}"
+    return None
+
+
+def _out_of_range(parts: dict[str, list[Any]], often: str) -> str | None:
+    """Say which part names no day or time that exists: it would be looked for until the year 9999."""
+    for name, (lowest, highest) in RANGES.items():
+        for one in parts.get(name, []):
+            if not lowest <= abs(int(one)) <= highest:
+                return f"{name} cannot be {int(one)}"
+    for one in parts.get("BYDAY", []):
+        ordinal = re.sub(r"\D", "", str(one))
+        if ordinal and not 1 <= int(ordinal) <= ORDINALS.get(often, 53):
+            return f"BYDAY cannot be {one}"
+    if "BYSETPOS" in parts and often not in ORDINALS:
+        return "only a monthly or yearly repetition may have BYSETPOS"
     return None
 
 
@@ -147,5 +173,5 @@ def faults_of(component: Any, unreadable: list[str]) -> list[Fault]:
         if name in component:
             why = "means nothing beside RECURRENCE-ID; the one occurrence was taken"
             found.append(Fault(name, shown(component[name]), why))
-    why = "is not written as NAME:value; the rest of the event was taken"
+    why = "the line cannot be parsed; the rest of the event was taken"
     return [*found, *(Fault("line", line[:200], why) for line in unreadable)]

@@ -52,6 +52,8 @@ class Event:
     component: Any
     uid: str
     """The UID without the time of the export; empty where there is none."""
+    name: str
+    """What a refusal calls it: its UID as written, or else its title."""
     place: str
     faults: list[Fault] = field(default_factory=list)
     refusal: Fault | None = None
@@ -61,11 +63,6 @@ class Event:
     """Names it within the source; occurrences of a series add when they were to be."""
     unknown_zone: str | None = None
     """The time zone it names, where neither the file nor the zone database knows it."""
-
-    @property
-    def name(self) -> str:
-        """What a refusal calls it: its UID as written, or else its title."""
-        return text_of(self.component, "UID") or text_of(self.component, "SUMMARY") or f"event {self.number}"
 
     @property
     def is_change(self) -> bool:
@@ -100,7 +97,8 @@ def read_event(number: int, component: Any, unreadable: list[str], file: str, zo
     """Check a VEVENT, and fix its floating times to a zone; one with a refusal is not to be used."""
     uid = text_of(component, "UID") or ""
     called = f"UID {uid}" if uid else "no UID"
-    event = Event(number, component, STAMP.sub("", uid), f"{file}, event {number} ({called})")
+    name = uid or text_of(component, "SUMMARY") or f"event {number}"
+    event = Event(number, component, STAMP.sub("", uid), name, f"{file}, event {number} ({called})")
     event.unknown_zone = unknown_zone(component)
     event.refusal = refusal_of(component, unreadable, zone)
     if event.refusal is None:
