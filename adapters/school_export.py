@@ -11,6 +11,20 @@ from adapters.records import record_id
 
 LONGEST_ID = 200
 """Characters that an external id may have; a longer one is kept as a code of it."""
+LONGEST_SOURCE = 64
+"""Characters that the name of a source may have."""
+
+
+def source_name(*parts: str) -> str:
+    """Name a source by the reader, the school and what tells its exports apart, with colons between them.
+
+    A name of more than 64 characters ends in a code of the whole, so that two long ones never become one.
+    """
+    name = ":".join(parts)
+    if len(name) <= LONGEST_SOURCE:
+        return name
+    code = record_id("source", "name", name)
+    return f"{name[: LONGEST_SOURCE - len(code) - 1]}~{code}"
 
 
 @dataclass(slots=True)

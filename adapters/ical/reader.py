@@ -10,6 +10,7 @@ from adapters.base import Export, InvalidExport, Item, Options, OtherFormat
 from adapters.export_files import ExportFile, export_files
 from adapters.ical.calendars import Calendar, read_calendar
 from adapters.ical.records import Feed, agenda, holidays, mentioned, timetable
+from adapters.school_export import source_name
 
 KINDS = ("timetable", "agenda", "holidays")
 READ = {"timetable": timetable, "agenda": agenda, "holidays": holidays}
@@ -30,8 +31,10 @@ class IcalReader:
     def inspect(self, path: Path, options: Options) -> Export:
         """Read the calendar and say what it is for. Raises InvalidExport."""
         file, feed = _file(path), _feed(path, options)
-        days = [one.day for one in read_calendar(file, feed.zone).occurrences]
-        since = min(days, default=date.max)
+        found = read_calendar(file, feed.zone).occurrences
+        # Feeds forget lessons that are over, and may keep the holidays of the whole year.
+        lessons = [one for one in found if not one.is_all_day] if feed.kind == "timetable" else []
+        since = min((one.day for one in lessons or found), default=date.max)
         return Export(feed.source, f"Calendar {feed.kind} {feed.called}", True, file.size, None, since)
 
     def read(self, path: Path, options: Options) -> Iterator[Item]:
@@ -64,7 +67,7 @@ def _feed(path: Path, options: Options) -> Feed:
     if year and not (year.isdigit() and 1900 < int(year) < 2100):
         raise InvalidExport(f"--option year={year}: write the year in which the school year begins, as 2026.")
     called = options.get("class") or path.stem
-    source = f"ical:{school}:{kind}:{called}"[:64]
+    source = source_name("ical", school, kind, called)
     first = int(year) if year else _school_year(date.today())
     return Feed(school, source, path.name, kind, called, first)
 

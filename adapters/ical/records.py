@@ -1,22 +1,31 @@
-"""Occurrences of a calendar as lessons, events or holidays."""
+"""The events of a calendar as lessons, events or holidays; every VEVENT is accounted for."""
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
+
+import nh3
 
 from adapters import records as r
-from adapters.base import Item, Mention, Refusal
-from adapters.ical.calendars import Calendar, Occurrence
+from adapters.base import Entry, EntryCount, Item, LeftOut, Mention, Notice, Refusal, Used
+from adapters.ical.calendars import Calendar
+from adapters.ical.events import Event, Occurrence
+from adapters.ical.lesson_states import State, state_of, without_state
 from adapters.school_export import SchoolExport
 
-REASON = re.compile(
-    r"^(?P<reason>prof(?:esseur|\.)?\s+absent\w*|cours\s+annul\w+|classe\s+absente|annul\w+|cancel\w+)\s*[:\-–]*\s*",
-    re.IGNORECASE,
-)
-"""Why a lesson does not take place, as PRONOTE writes it before the subject."""
+ENTRY = "VEVENT"
+SEPARATOR = " - "
+"""What PRONOTE writes between subject, teacher and room."""
+ROOMS = re.compile(r"\s*,\s+|\s*;\s*|\s*\n\s*")
+"""What stands between rooms; a comma without a space may be part of a name."""
+SUBJECT = re.compile(r"^Matière\s*:\s*(?P<name>.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+"""The subject in a description of PRONOTE and HYPERPLANNING."""
 
 
 @dataclass(slots=True)
@@ -26,6 +35,21 @@ class Feed(SchoolExport):
     kind: str
     called: str
     year: int
+
+
+@dataclass(frozen=True, slots=True)
+class FedLesson:
+    """A lesson as a feed tells it; `columns` are those of the record but for the links between lessons."""
+
+    title: str
+    memo: str | None
+    state: State
+    columns: dict[str, Any]
+
+    @property
+    def slot(self) -> tuple[object, ...]:
+        """What a lesson and the one that replaces it have in common."""
+        return (self.columns["starts_at"], self.columns["ends_at"], self.title, self.memo)
 
 
 def mentioned(feed: Feed) -> Iterator[Item]:
@@ -40,46 +64,145 @@ def mentioned(feed: Feed) -> Iterator[Item]:
         yield Mention(place, Refusal(feed.file, feed.called, "class", feed.called, why, do))
 
 
-def _unreadable(calendar: Calendar, feed: Feed) -> Iterator[Refusal]:
-    for uid, reason in calendar.unreadable:
-        yield Refusal(feed.file, uid, "VEVENT", "", reason, "Correct it in the calendar and export again.")
-
-
 def timetable(calendar: Calendar, feed: Feed) -> Iterator[Item]:
     """Yield lessons; what lasts all day is an event of the class."""
-    yield from _unreadable(calendar, feed)
     place, known = feed.id("SchoolClass", feed.called), set[str]()
-    for one in calendar.occurrences:
-        if one.is_all_day:
-            yield _event(one, feed, [place])
-            continue
-        reason = REASON.match(one.title)
-        title, _, others = one.title[reason.end() if reason else 0 :].partition(" - ")
-        title = title.strip() or one.title
-        for kind, name in (("Subject", title), ("Room", one.location)):
-            if name and (identity := feed.id(kind, name)) not in known:
-                known.add(identity)
-                yield (r.Subject if kind == "Subject" else r.Room)(**feed.common(kind, name), name=name)
-        yield r.Lesson(
-            **feed.common("Lesson", one.key),
-            date=one.day,
-            class_ids=[place],
-            title=title,
-            subject_id=feed.id("Subject", title),
-            starts_at=one.starts_at,
-            ends_at=one.ends_at,
-            status="CANCELLED" if one.is_cancelled or reason else "SCHEDULED",
-            cancellation_reason=reason["reason"] if reason else None,
-            room_ids=[feed.id("Room", one.location)] if one.location else [],
-            memo=others.strip() or None,
-        )
+    timed = [one for one in calendar.occurrences if not one.is_all_day]
+    lessons = {one.key: _lesson(one, feed, place) for one in timed}
+    links = _replacements(lessons.values())
+
+    def records(event: Event) -> Iterator[Item]:
+        for one in event.occurrences:
+            if one.is_all_day:
+                yield _event(one, feed, [place])
+                continue
+            lesson = lessons[one.key]
+            for kind, name in (("Subject", lesson.title), *(("Room", room) for room in _rooms(one))):
+                if (identity := feed.id(kind, name)) not in known:
+                    known.add(identity)
+                    yield (r.Subject if kind == "Subject" else r.Room)(**feed.common(kind, name), name=name)
+            yield r.Lesson(**lesson.columns, **links.get(lesson.columns["id"], {}))
+
+    yield from _accounted(calendar, feed, records)
+    yield from _links_not_shown((one for one in calendar.occurrences if one.is_all_day), feed)
+    unknown = Counter(one.state.label for one in lessons.values() if not one.state.is_known)
+    for label, number in sorted(unknown.items(), key=str):
+        text = f"{number} lessons are in a state that is not known, {label!r}: shown with it, as scheduled"
+        yield Notice(feed.file, text)
 
 
 def agenda(calendar: Calendar, feed: Feed) -> Iterator[Item]:
     """Yield events of the whole school."""
-    yield from _unreadable(calendar, feed)
-    for one in calendar.occurrences:
-        yield _event(one, feed, [])
+    yield from _accounted(calendar, feed, lambda event: (_event(one, feed, []) for one in event.occurrences))
+    yield from _links_not_shown(calendar.occurrences, feed)
+
+
+def holidays(calendar: Calendar, feed: Feed) -> Iterator[Item]:
+    """Yield the holidays of one school year."""
+    first, last = date(feed.year, 8, 1), date(feed.year + 1, 7, 31)
+    year = f"{feed.year}-{feed.year + 1}"
+
+    def is_taken(one: Occurrence) -> bool:
+        return first <= one.last_day and one.day <= last and not one.is_cancelled
+
+    def fate(event: Event) -> Iterator[Item]:
+        if any(is_taken(one) for one in event.occurrences):
+            yield Used()
+        elif event.occurrences:
+            is_cancelled = all(one.is_cancelled for one in event.occurrences)
+            yield LeftOut("cancelled" if is_cancelled else f"outside of the school year {year}")
+
+    found = [one for one in calendar.occurrences if is_taken(one)]
+    if found:
+        yield r.SchoolSettings(
+            **feed.common("SchoolSettings", str(feed.year)),
+            year_label=year,
+            year_start=date(feed.year, 9, 1),
+            year_end=last,
+            holidays=[
+                {"name": one.title, "start": one.day.isoformat(), "end": one.last_day.isoformat()}
+                for one in found
+            ],
+        )
+    else:
+        why, do = f"no holidays from {first} to {last}", "Write --option year=YEAR, or take a newer calendar."
+        yield Refusal(feed.file, feed.called, "DTSTART", "", why, do)
+    yield from _accounted(calendar, feed, fate)
+
+
+def _accounted(calendar: Calendar, feed: Feed, records: Callable[[Event], Iterable[Item]]) -> Iterator[Item]:
+    """Yield every VEVENT with what became of it."""
+    yield EntryCount(ENTRY, calendar.number)
+    for text in calendar.notices:
+        yield Notice(feed.file, text)
+    for event in calendar.events:
+        yield Entry(ENTRY, event.place)
+        for fault in [*event.faults, *([event.refusal] if event.refusal else [])]:
+            place = f"{feed.file}, event {event.number}"
+            yield Refusal(place, event.name, fault.field, fault.value, fault.reason, fault.remedy)
+        if event.left_out:
+            yield LeftOut(event.left_out)
+        elif event.refusal is None and not event.occurrences:
+            yield Used()
+        yield from records(event)
+
+
+def _lesson(one: Occurrence, feed: Feed, place: str) -> FedLesson:
+    state = state_of(one.title, one.categories, one.is_cancelled)
+    title, memo = _parts(one)
+    columns = {
+        **feed.common("Lesson", one.key),
+        "date": one.day,
+        "class_ids": [place],
+        "title": title,
+        "subject_id": feed.id("Subject", title),
+        "starts_at": one.starts_at,
+        "ends_at": one.ends_at,
+        "status": state.status,
+        "changes": list(state.changes),
+        "cancellation_reason": state.reason,
+        "status_label": state.label,
+        "room_ids": [feed.id("Room", name) for name in _rooms(one)],
+        "memo": memo,
+    }
+    return FedLesson(title, memo, state, columns)
+
+
+def _rooms(one: Occurrence) -> list[str]:
+    return list(dict.fromkeys(name for name in ROOMS.split(one.location or "") if name))
+
+
+def _parts(one: Occurrence) -> tuple[str, str | None]:
+    """Split a title into the subject, and what follows it: the teacher as a rule."""
+    title, _ = without_state(one.title)
+    if one.location and title.endswith(SEPARATOR + one.location):
+        title = title.removesuffix(SEPARATOR + one.location).strip()
+    named = SUBJECT.search(html.unescape(one.description or ""))
+    if named and (title == named["name"] or title.startswith(named["name"] + SEPARATOR)):
+        return named["name"], title.removeprefix(named["name"]).removeprefix(SEPARATOR).strip() or None
+    subject, _, last = title.rpartition(SEPARATOR)
+    return (subject.strip(), last.strip() or None) if subject.strip() else (title, None)
+
+
+def _replacements(lessons: Iterable[FedLesson]) -> dict[str, dict[str, Any]]:
+    """Link a lesson in another room with the one that PRONOTE cancels for it: by id, further columns.
+
+    Both have the same hours, subject and teacher; the cancelled one names no other reason.
+    """
+    cancelled, moved = defaultdict[object, list[FedLesson]](list), defaultdict[object, list[FedLesson]](list)
+    for one in lessons:
+        if one.state.status == "CANCELLED" and one.state.reason == "UNKNOWN":
+            cancelled[one.slot].append(one)
+        elif "ROOM" in one.state.changes:
+            moved[one.slot].append(one)
+    links: dict[str, dict[str, Any]] = {}
+    for slot, new in moved.items():
+        old = cancelled[slot]
+        if len(new) == len(old) == 1:
+            before, after = old[0].columns, new[0].columns
+            links[before["id"]] = {"is_superseded": True, "replaced_by_id": after["id"]}
+            links[after["id"]] = {"replaces_id": before["id"], "original_room_ids": before["room_ids"]}
+    return links
 
 
 def _event(one: Occurrence, feed: Feed, classes: list[str]) -> r.Event:
@@ -89,33 +212,21 @@ def _event(one: Occurrence, feed: Feed, classes: list[str]) -> r.Event:
         class_ids=classes,
         is_for_whole_school=not classes,
         title=one.title,
-        description=one.description,
+        # The contract gives it as HTML, which feeds write in part: PRONOTE `&amp;`, Google whole tags.
+        description=nh3.clean(one.description) if one.description else None,
         starts_at=one.starts_at,
         ends_at=one.ends_at,
         is_all_day=one.is_all_day,
         location=one.location,
-        online_url=one.url if (one.url or "").startswith("https://") else None,
+        online_url=one.url if _is_safe(one.url) else None,
         is_cancelled=one.is_cancelled,
     )
 
 
-def holidays(calendar: Calendar, feed: Feed) -> Iterator[Item]:
-    """Yield the holidays of one school year."""
-    yield from _unreadable(calendar, feed)
-    first, last = date(feed.year, 8, 1), date(feed.year + 1, 7, 31)
-    found = [one for one in calendar.occurrences if first <= one.last_day and one.day <= last]
-    if not found:
-        why, do = f"no holidays from {first} to {last}", "Write --option year=YEAR, or take a newer calendar."
-        yield Refusal(feed.file, feed.called, "DTSTART", "", why, do)
-        return
-    yield r.SchoolSettings(
-        **feed.common("SchoolSettings", str(feed.year)),
-        year_label=f"{feed.year}-{feed.year + 1}",
-        year_start=date(feed.year, 9, 1),
-        year_end=last,
-        holidays=[
-            {"name": one.title, "start": one.day.isoformat(), "end": one.last_day.isoformat()}
-            for one in found
-            if not one.is_cancelled
-        ],
-    )
+def _is_safe(link: str | None) -> bool:
+    return link is not None and link.startswith("https://")
+
+
+def _links_not_shown(events: Iterable[Occurrence], feed: Feed) -> Iterator[Notice]:
+    if number := sum(one.url is not None and not _is_safe(one.url) for one in events):
+        yield Notice(feed.file, f"the links of {number} events do not begin with https:// and are not shown")
