@@ -20,23 +20,23 @@ FAULTS = (
     SyntaxError, OSError,
 )  # fmt: skip
 """What openpyxl raises for files that are damaged."""
-NO_RESULT = "a formula has no result in the file: open it in a spreadsheet program and save it"
 
 
 @dataclass(frozen=True, slots=True)
-class SheetRow:
-    """One row: its number, its cells as text, and why it cannot be read (empty where it can)."""
+class TableRow:
+    """One row: its line in the file, its fields as text, and why it cannot be read (empty where it can)."""
 
     line: int
     fields: list[str]
     fault: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A sheet: its rows, and the names of the other sheets that have content."""
 
-    rows: Iterator[SheetRow]
+    rows: Iterator[TableRow]
     others: list[str] = field(default_factory=list)
 
 
@@ -86,24 +86,26 @@ def _has_content(sheet: Any) -> bool:
     return any(_plain(cell) for cells in sheet.iter_rows(values_only=True) for cell in cells)
 
 
-def _rows(file: ExportFile, sheet: Any, formulas: Any) -> Iterator[SheetRow]:
+def _rows(file: ExportFile, sheet: Any, formulas: Any) -> Iterator[TableRow]:
     try:
         written = formulas.iter_rows(values_only=True) if formulas is not None else None
         for number, cells in enumerate(sheet.iter_rows(), 1):
-            fault = _fault(cells, next(written, ()) if written is not None else ())
-            yield SheetRow(number, [_plain(cell.value) for cell in cells], fault)
+            faults = _faults(cells, next(written, ()) if written is not None else ())
+            yield TableRow(number, [_plain(cell.value) for cell in cells], *faults)
     except FAULTS as error:
         raise InvalidExport(f"{file.name}: the spreadsheet is damaged; save it again.") from error
 
 
-def _fault(cells: Any, written: Any) -> str:
+def _faults(cells: Any, written: Any) -> tuple[str, str]:
+    """Return why a row cannot be read, and what to do; empty where it can."""
     for cell in cells:
         if cell.data_type == "e":
-            return f"the cell {cell.coordinate} shows the error {cell.value}: correct its formula"
+            return f"the cell {cell.coordinate} shows the error {cell.value}", "Correct its formula."
     for cell, formula in zip(cells, written, strict=False):
         if cell.value is None and formula is not None:
-            return f"{cell.coordinate}: {NO_RESULT}"
-    return ""
+            do = "Open it in a spreadsheet program and save it."
+            return f"the formula of the cell {cell.coordinate} has no result in the file", do
+    return "", ""
 
 
 def _plain(cell: object) -> str:

@@ -10,7 +10,7 @@ from itertools import chain, islice
 from adapters.base import InvalidExport, Notice
 from adapters.export_files import ExportFile
 from adapters.records import folded
-from adapters.spreadsheets import SheetRow, read_sheet
+from adapters.spreadsheets import TableRow, read_sheet
 from adapters.text_encoding import decoded
 
 LARGEST = 512 * 2**20
@@ -25,12 +25,10 @@ FIRST_ROWS = 20
 """Rows in which the header is looked for."""
 NUMBER = re.compile(r"[+-][\d .,()]+")
 """What begins like a formula and is none: numbers, also of telephones."""
-QUOTES = (
-    "a quotation mark at the begin of a field is not closed at its end: write the field as "
-    '"""Title"" and more", or save the table from a spreadsheet program'
-)
+NOT_CLOSED = "a field begins with a quotation mark, and does not end with one"
+QUOTE = 'Write such a field as """Title"" and more", or save the table from a spreadsheet program.'
 
-TableRow = SheetRow
+__all__ = ("DataTable", "TableRow", "harmless", "read_table")
 
 
 class DataTable:
@@ -59,7 +57,7 @@ class DataTable:
         """The rows. Raises InvalidExport at one that cannot be read."""
         for row in self.rows_and_faults:
             if row.fault:
-                raise InvalidExport(f"{self.file}, line {row.line}: {row.fault}.")
+                raise InvalidExport(f"{self.file}, line {row.line}: {row.fault}. {row.remedy}")
             yield row
 
     @property
@@ -112,7 +110,9 @@ def read_table(file: ExportFile, names: Set[str] = frozenset(), sheet: str | Non
         raise InvalidExport(f"{file.name}: is empty; the first row must name the columns.")
     place = _header_place(first, names)
     if first[place].fault:
-        raise InvalidExport(f"{file.name}, line {first[place].line}: {first[place].fault}.")
+        raise InvalidExport(
+            f"{file.name}, line {first[place].line}: {first[place].fault}. {first[place].remedy}"
+        )
     return DataTable(file.name, first[: place + 1], chain(first[place + 1 :], rows), notices)
 
 
@@ -163,8 +163,8 @@ def _parsed(lines: _Lines, separator: str, file: ExportFile) -> Iterator[TableRo
             if "limit" in str(error):
                 remedy = "A quotation mark may not be closed; correct it and export again."
                 raise InvalidExport(f"{file.name}, line {begin + 1}: {error}. {remedy}") from error
-            lines.position = begin + 1
-            yield TableRow(begin + 1, [], QUOTES)
+            lines.position = begin
+            yield TableRow(begin + 1, [next(lines).strip()], NOT_CLOSED, QUOTE)
             continue
         yield TableRow(begin + 1, fields)
 

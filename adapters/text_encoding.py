@@ -17,8 +17,8 @@ In Windows-1252 the same bytes would be pairs such as `Ã©`, which no French te
 """
 ODD = re.compile(r"[\x80-\x9fˆƒ˜˙˝˛ˇ¸¬√≈◊ﬁﬂı]|[a-z][À-ÖØ-ÝŽŠŸ]")
 """What school texts do not have, and wrongly decoded ones do: odd signs, capitals inside a word."""
-FIFTEEN = re.compile(r"[^\W\d_][¼½]|[¼½][a-z]")
-"""Fractions inside words: œ and Œ of ISO-8859-15 read as Windows-1252."""
+FIFTEEN = re.compile(r"[^\W\d_][¼½]|[¼½][a-z]|¤")
+"""Fractions inside words and currency signs: œ, Œ and € of ISO-8859-15 read as Windows-1252."""
 LINE_END = re.compile(rb"\r\n|\r|\n")
 SAMPLE = 2**16
 """Bytes that are enough to tell an encoding."""

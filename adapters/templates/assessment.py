@@ -12,6 +12,7 @@ from adapters.templates.marks import BadMark, read_mark
 from adapters.templates.shared_columns import DAY, STUDENT, SUBJECT, TEACHER
 
 MOST_WEIGHT = 100
+WEIGHT_HELP = "Write a weight such as 1; for points that are taken away, write malus in the column weighting."
 WEIGHTINGS = {
     "normal": "NORMAL",
     "bonus": "BONUS",
@@ -46,7 +47,7 @@ def _grade(fields: Fields, key: str) -> Iterator[Item]:
         "period_id": period,
         "teacher_ids": [teacher] if teacher else [],
         "out_of": mark.out_of,
-        "coefficient": fields.number("coefficient", MOST_WEIGHT),
+        "coefficient": fields.number("coefficient", MOST_WEIGHT, WEIGHT_HELP),
         "weighting": fields.choice("weighting", mark.weighting),
     }
     assessment = fields.known.common("Assessment", key_of([day, fields.text("class"), *said.values()]))

@@ -28,6 +28,7 @@ MARKUP = re.compile(
 """What tells HTML from a text with an angle bracket in it."""
 TAGS = nh3.ALLOWED_TAGS - {"img"}
 """An image in a text tells its host when it is read."""
+CORRECT = "Correct it, or leave it empty."
 LONGEST_SHOWN = 80
 """Characters of a refused value that a report shows."""
 
@@ -155,21 +156,19 @@ class Fields:
             raise BadField(of_day, value or "", "is not a time of day", "Write it as 08:15.") from error
         return instant(self.some_day(day), shown, self.known.zone)
 
-    def number(self, name: str, most: float) -> float | None:
+    def number(self, name: str, most: float, remedy: str = CORRECT) -> float | None:
         """Return a number from 0 to `most`, with a comma or a point. Raises BadField."""
-        return self._within(name, self._read(name, plain.number), most)
+        return self._within(name, self._read(name, plain.number), most, remedy)
 
     def minutes(self, name: str, most: int) -> int | None:
         """Return a duration in whole minutes, `most` of them at most. Raises BadField."""
-        found = self._within(name, self._read(name, plain.minutes), most)
+        found = self._within(name, self._read(name, plain.minutes), most, CORRECT)
         return None if found is None else int(found)
 
-    def _within(self, name: str, number: float | None, most: float) -> float | None:
+    def _within(self, name: str, number: float | None, most: float, remedy: str) -> float | None:
         if number is not None and not 0 <= number <= most:
             value = self.text(name) or ""
-            raise BadField(
-                name, value, f"does not lie between 0 and {most:g}", "Correct it, or leave it empty."
-            )
+            raise BadField(name, value, f"does not lie between 0 and {most:g}", remedy)
         return number
 
     def flag(self, name: str) -> bool:

@@ -76,7 +76,7 @@ def _no_day(text: str) -> Unreadable:
     if SERIAL.fullmatch(text):
         shown = FIRST_SERIAL + timedelta(int(text))
         do = f"Format the column as a date and save again; most spreadsheets mean {shown:%d/%m/%Y}."
-        return Unreadable("is a count of days, from a day that the file does not say", do)
+        return Unreadable("is a count of days, not a day", do)
     if ":" in text:
         do = "Write the day alone, as 23/11/2026; a time of day has its own column."
         return Unreadable("is not a day alone", do)

@@ -157,7 +157,7 @@ def _check_shape(row: TableRow, opened: _Opened) -> None:
     """Raise BadField where a row does not have the fields of the header."""
     name, width = opened.file.name, opened.width
     if row.fault:
-        raise BadField("", "", row.fault, "Correct the row.")
+        raise BadField("", " ".join(filter(None, row.fields)), row.fault, row.remedy)
     beyond = next((one for one in row.fields[width:] if one.strip()), None)
     if beyond is not None:
         why = f"there is more in the row than the {width} columns of the header"
@@ -166,7 +166,7 @@ def _check_shape(row: TableRow, opened: _Opened) -> None:
     if len(row.fields) < width and not name.lower().endswith(".xlsx"):
         why = f"the row has {len(row.fields)} fields and the header {width} columns; a part may be cut off"
         do = "Put a text of several lines into quotation marks, and write a separator for each empty field."
-        raise BadField("", " ".join(row.fields), why, do)
+        raise BadField("", " ".join(filter(None, row.fields)), why, do)
 
 
 def _opened(path: Path, options: Options) -> _Opened:
