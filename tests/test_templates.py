@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from adapters import records as r
-from adapters.base import InvalidExport, Mention, Refusal
+from adapters.base import Entry, EntryCount, InvalidExport, LeftOut, Mention, Notice, Refusal
 from adapters.tables import harmless
 from adapters.templates.catalogue import TEMPLATES
 from adapters.templates.writer import write_template
@@ -49,7 +49,15 @@ def table(folder: Path, name: str, *lines: str, encoding: str = "utf-8") -> Path
 
 def read(path: Path, **options: str) -> list[Any]:
     found = reader("csv").read(path, {"school": UAI, **options})
-    return [one for one in found if not isinstance(one, int)]
+    return [one for one in found if not isinstance(one, int | Entry | EntryCount)]
+
+
+def of(items: list[Any], kind: type[Any]) -> list[Any]:
+    return [one for one in items if isinstance(one, kind)]
+
+
+def refusals(items: list[Any]) -> list[tuple[str, str, str, str]]:
+    return [(one.file, one.field, one.value, one.reason) for one in of(items, Refusal)]
 
 
 def test_there_is_a_row_here_for_every_template() -> None:
@@ -118,10 +126,25 @@ def test_a_row_with_a_bad_field_is_refused_alone(
     assert [one.status for one in items if isinstance(one, r.Grade)] == ["ABSENT"]
 
 
-def test_two_rows_that_say_the_same_are_not_both_taken(tmp_path: Path) -> None:
+def test_a_row_that_is_there_twice_is_taken_once(tmp_path: Path) -> None:
     row = "5001;Maths;20/11/2026;12"
-    items = read(table(tmp_path, "notes", next(iter(WRONG)), row, row))
-    assert [one.reason for one in items if isinstance(one, Refusal)] == ["another row is the same"]
+    items = read(table(tmp_path, "notes", next(iter(WRONG)), row, "", row, next(iter(WRONG))))
+    assert [one.value for one in of(items, r.Grade)] == [12]
+    assert of(items, LeftOut) == [
+        LeftOut("the same row is there twice"), LeftOut("the header is there again")
+    ]  # fmt: skip
+
+
+def test_rows_of_one_thing_that_say_different_things_are_all_refused_with_their_lines(tmp_path: Path) -> None:
+    rows = [f"5001;Maths;20/11/2026;{grade}" for grade in ("12", "15")]
+    items = read(table(tmp_path, "notes", next(iter(WRONG)), rows[0], "5002;Maths;20/11/2026;9", rows[1]))
+    why = (
+        "lines 2, 4 are of the same student_number, ine, last_name, first_name, subject, date, title, and say "
+        "different things"
+    )
+    key = "5001||||maths|20112026|".replace("|", ":")
+    assert refusals(items) == [(f"notes.csv, line {line}", "id", key, why) for line in (2, 4)]
+    assert [one.value for one in of(items, r.Grade)] == [9]
 
 
 @pytest.mark.parametrize(
@@ -139,11 +162,139 @@ def test_a_table_with_wrong_columns_is_refused_with_what_it_lacks(
         read(table(tmp_path, name, header, "1;2;3;4;5"))
 
 
-def test_nul_bytes_and_broken_quotes_are_refused_with_their_line(tmp_path: Path) -> None:
+def test_nul_bytes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidExport, match="is no text"):
         read(table(tmp_path, "notes", next(iter(WRONG)), "5001;Ma\x00ths;20/11/2026;12"))
-    with pytest.raises(InvalidExport, match="line 2"):
-        read(table(tmp_path, "notes", next(iter(WRONG)), '5001;"Maths"x;20/11/2026;12'))
+
+
+SHAPES = {
+    "5001;Maths;20/11/2026;12;à revoir": (
+        "à revoir",
+        "there is more in the row than the 4 columns of the header",
+    ),
+    "5001;Maths;20/11/2026": (
+        "5001 Maths 20/11/2026",
+        "the row has 3 fields and the header 4 columns; a part may be cut off",
+    ),
+    '5001;"Maths"x;20/11/2026;12': (
+        '5001;"Maths"x;20/11/2026;12',
+        "a field begins with a quotation mark, and does not end with one",
+    ),
+    '5001;"Maths;20/11/2026;12': (
+        '5001;"Maths;20/11/2026;12',
+        "a field begins with a quotation mark, and does not end with one",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", SHAPES)
+def test_a_row_that_does_not_fit_the_header_is_refused_alone(row: str, tmp_path: Path) -> None:
+    items = read(table(tmp_path, "notes", next(iter(WRONG)), row, "5002;Maths;20/11/2026;Abs"))
+    assert refusals(items) == [("notes.csv, line 2", "", *SHAPES[row])]
+    assert [one.status for one in of(items, r.Grade)] == ["ABSENT"]
+
+
+def test_every_row_is_announced_and_counted_but_empty_ones(tmp_path: Path) -> None:
+    path = table(tmp_path, "notes", next(iter(WRONG)), "5001;Maths;20/11/2026;12", ";;;", "", "x;;;")
+    items = list(reader("csv").read(path, {"school": UAI}))
+    assert of(items, Entry) == [
+        Entry("notes.csv", "notes.csv, line 2"),
+        Entry("notes.csv", "notes.csv, line 5"),
+        Entry("notes.csv", "notes.csv", is_continued=True),
+    ]
+    assert of(items, EntryCount) == [EntryCount("notes.csv", 2)]
+
+
+def test_columns_that_are_not_read_are_named_with_what_may_be_meant(tmp_path: Path) -> None:
+    header = "Commentaires;ELEVE_ID;Matière;Jour;Note;;Couleur"
+    rows = ("bien;5001;Maths;20/11/2026;12;?;rouge", ";5002;Maths;20/11/2026;13;!;")
+    items = read(table(tmp_path, "notes", header, *rows))
+    assert [one.value for one in of(items, r.Grade)] == [12, 13]
+    assert [one.text for one in of(items, Notice)] == [
+        'columns that are not read: "Commentaires" (is "commentaire" meant?), "Couleur"; '
+        "`passerelle template grades` lists the columns that are",
+        "column 6 has no name, and content in 2 rows that is not read: name it",
+    ]
+
+
+def test_a_misspelt_column_that_is_needed_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidExport) as error:
+        read(table(tmp_path, "notes", "ELEVE_ID;Matière;Jour;Notte", "5001;Maths;20/11/2026;12"))
+    assert '"Notte" looks like it: correct its name.' in str(error.value)
+    with pytest.raises(InvalidExport) as error:
+        read(table(tmp_path, "notes", "Relevé de la 6A", "5001;Maths;20/11/2026;12"))
+    assert "The header that was read is line 1: Relevé de la 6A." in str(error.value)
+
+
+def test_the_header_is_found_below_lines_that_name_columns_too(tmp_path: Path) -> None:
+    lines = ("Classe,6A", "Matière,Maths", "", "ELEVE_ID;Matière;Jour;Note", "5001;Maths;20/11/2026;12,5")
+    items = read(table(tmp_path, "notes", *lines))
+    assert [one.value for one in of(items, r.Grade)] == [12.5]
+    said = "what is before the header in line 4 is not read: Classe,6A / Matière,Maths"
+    assert [one.text for one in of(items, Notice)] == [said]
+
+
+def test_a_sheet_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "6A"
+    book.save(tmp_path / "notes.xlsx")
+    with pytest.raises(InvalidExport, match=r"^notes.xlsx: has no sheet '6B'; there are 6A.$"):
+        read(tmp_path / "notes.xlsx", sheet="6B")
+    with pytest.raises(InvalidExport, match="only an XLSX file has sheets"):
+        read(table(tmp_path, "notes", next(iter(WRONG))), sheet="6B")
+
+
+ABSENCE = "ELEVE_ID;Jour;Justifiée;Durée;Demi-journées"
+HOMEWORK = "Pour le;Classe;ELEVE_ID;Titre;Contrôle"
+UNREAD = {
+    ("absences", ABSENCE, "5001;20/11/2026;oui;12,7;"): ("minutes", "12,7", "is no whole number of minutes"),
+    ("absences", ABSENCE, "5001;20/11/2026;oui;-5;"): ("minutes", "-5", "is no whole number of minutes"),
+    ("absences", ABSENCE, "5001;20/11/2026;oui;;-1"): ("half_days", "-1", "does not lie between 0 and 400"),
+    ("absences", ABSENCE, "5001;20/11/2026 08:15;oui;;"): ("date", "20/11/2026 08:15", "is not a day alone"),
+    ("devoirs", HOMEWORK, "27/11/2026;6A;;Ex;✓"): ("is_test", "✓", "is neither yes nor no"),
+    ("devoirs", HOMEWORK, "27/11/2026;6A;5001;Ex;"): (
+        "student_number", "5001", "the row names a student beside a class or the whole school",
+    ),
+    ("devoirs", HOMEWORK, "27/11/2026;6A;;RÃ©viser;"): (
+        "title", "RÃ©viser", "has letters that were garbled when the table was saved",
+    ),
+    ("périodes", "Nom;Du;Au;Type", "T1;30/11/2026;01/09/2026;trimestre"): (
+        "end_date", "2026-09-01", "lies before the start",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNREAD)
+def test_a_filled_field_that_cannot_be_read_is_never_taken_for_empty(
+    case: tuple[str, str, str], tmp_path: Path
+) -> None:
+    name, header, row = case
+    items = read(table(tmp_path, name, header, row))
+    assert refusals(items) == [(f"{name}.csv, line 2", *UNREAD[case])]
+    assert of(items, r.Record) == []
+
+
+def test_durations_are_minutes_or_hours_and_minutes(tmp_path: Path) -> None:
+    rows = [f"{number};20/11/2026;oui;{said};" for number, said in enumerate(("45", "45 min", "1h30", "2 h"))]
+    items = read(table(tmp_path, "absences", ABSENCE, *rows))
+    assert [one.minutes_missed for one in of(items, r.Absence)] == [45, 45, 90, 120]
+
+
+def test_the_holidays_of_a_school_year_are_one_record(tmp_path: Path) -> None:
+    rows = ("Noël;19/12/2026;03/01/2027", "Toussaint;17/10/2026;02/11/2026", "Été;04/07/2026;31/08/2026")
+    items = read(table(tmp_path, "vacances", "Nom;Du;Au", *rows))
+    why = "is of another school year than the rows before: 2025-2026"
+    assert refusals(items) == [("vacances.csv, line 4", "start_date", "2026-07-04", why)]
+    (year,) = of(items, r.SchoolSettings)
+    assert year.year_label == "2026-2027"
+    assert [one["name"] for one in year.holidays] == ["Toussaint", "Noël"]
+
+
+def test_plain_text_is_shown_with_its_lines_and_brackets_and_html_is_made_safe(tmp_path: Path) -> None:
+    header = "Jour;Classe;Matière;Titre;Contenu"
+    rows = ('20/11/2026;6A;Maths;a;"si 2 < x\net y > 1"', "20/11/2026;6A;Maths;b;<p onclick='x'>Lire</p>")
+    items = read(table(tmp_path, "contenus", header, *rows))
+    assert [one.body for one in of(items, r.LessonContent)] == ["si 2 &lt; x<br>et y &gt; 1", "<p>Lire</p>"]
 
 
 def test_a_table_that_is_partial_ends_nothing(tmp_path: Path) -> None:

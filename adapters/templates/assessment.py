@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from adapters import records as r
-from adapters.templates.columns import BadField, Column, Fields, Template
+from adapters.base import Item
+from adapters.templates.columns import BadField, Column, Fields, Template, key_of
+from adapters.templates.marks import BadMark, read_mark
 from adapters.templates.shared_columns import DAY, STUDENT, SUBJECT, TEACHER
 
-MARKS = {
-    "abs": "ABSENT",
-    "absent": "ABSENT",
-    "disp": "EXEMPTED",
-    "dispense": "EXEMPTED",
-    "dispensé": "EXEMPTED",
-    "inapte": "UNFIT",
-    "nnot": "NOT_GRADED",
-    "nonnote": "NOT_GRADED",
-    "nonrendu": "NOT_SUBMITTED",
-    "nr": "NOT_SUBMITTED",
-    "abs0": "ABSENT_ZERO",
-    "nonrendu0": "NOT_SUBMITTED_ZERO",
-    "nonevalue": "NOT_EVALUATED",
-    "ne": "NOT_EVALUATED",
-    "enattente": "PENDING",
+MOST_WEIGHT = 100
+WEIGHT_HELP = "Write a weight such as 1; for points that are taken away, write malus in the column weighting."
+WEIGHTINGS = {
+    "normal": "NORMAL",
+    "bonus": "BONUS",
+    "facultatif": "OPTIONAL",
+    "facultative": "OPTIONAL",
+    "malus": "MALUS",
+    "non significatif": "NOT_SIGNIFICANT",
+    "non significative": "NOT_SIGNIFICANT",
+    "ne compte pas": "NOT_SIGNIFICANT",
 }
-"""What stands for a grade where there is none, folded."""
-MARK_BY_WORD = {r.folded(word): status for word, status in MARKS.items()}
-MOST_BONUS = 2
-"""How many times the highest grade a grade may be; bonus points go beyond it."""
 LEVELS = (
     ("NA", "Non atteint", 1, "#e4002b"),
     ("PA", "Partiellement atteint", 2, "#ff9e1b"),
@@ -38,26 +32,26 @@ LEVELS = (
 """The positions of the common core (socle commun, LSU): code, label, rank, colour."""
 
 
-def _grade(fields: Fields, key: str) -> Iterator[r.Record]:
-    written, out_of = fields.words("grade"), fields.number("out_of") or 20.0
-    status = MARK_BY_WORD.get(r.folded(written), "GRADED")
-    value = fields.number("grade") if status == "GRADED" else None
-    if value is not None and not 0 <= value <= MOST_BONUS * out_of:
-        raise BadField("grade", written, f"is no grade out of {out_of:g}", "Correct it, or out_of.")
+def _grade(fields: Fields, key: str) -> Iterator[Item]:
+    """Make the grade and its assessment, which it shares with the rows that say the same of theirs."""
+    try:
+        mark = read_mark(fields.words("grade"), fields.text("out_of"))
+    except BadMark as error:
+        raise BadField(error.column, error.value, error.reason, error.remedy) from error
     subject, period, teacher = fields.subject(), fields.period(), fields.teacher()
     assert subject is not None
-    title, day = fields.text("title"), fields.some_day("date")
-    parts = (day.isoformat(), r.folded(fields.text("subject")), r.folded(title), f"{out_of:g}")
-    assessment = fields.known.common("Assessment", ":".join(parts))
-    yield r.Assessment(
-        **assessment,
-        title=title,
-        subject_id=subject,
-        period_id=period,
-        teacher_ids=[teacher] if teacher else [],
-        out_of=out_of,
-        coefficient=fields.number("coefficient"),
-    )
+    day = fields.some_day("date")
+    said: dict[str, Any] = {
+        "title": fields.text("title"),
+        "subject_id": subject,
+        "period_id": period,
+        "teacher_ids": [teacher] if teacher else [],
+        "out_of": mark.out_of,
+        "coefficient": fields.number("coefficient", MOST_WEIGHT, WEIGHT_HELP),
+        "weighting": fields.choice("weighting", mark.weighting),
+    }
+    assessment = fields.known.common("Assessment", key_of([day, fields.text("class"), *said.values()]))
+    yield r.Assessment(**assessment, **said)
     yield r.Grade(
         **fields.known.common("Grade", key),
         student_id=fields.student(),
@@ -65,14 +59,17 @@ def _grade(fields: Fields, key: str) -> Iterator[r.Record]:
         subject_id=subject,
         period_id=period,
         date=day,
-        status=status,
-        value=value,
-        display_value=written,
+        status=mark.status,
+        value=mark.value,
+        display_value=mark.shown,
         comment=fields.text("comment"),
     )
+    if mark.is_points:
+        why = "points for an average are no mark; they are shown as written and count in no average here"
+        fields.not_taken("grade", why, "Where they are a mark, write a number, and bonus in weighting.")
 
 
-def _skill(fields: Fields, key: str) -> Iterator[r.Record]:
+def _skill(fields: Fields, key: str) -> Iterator[Item]:
     """Make the scale, the skill, the evaluation and its one result."""
     known = fields.known
     scale = known.common("SkillScale", "socle")
@@ -88,24 +85,23 @@ def _skill(fields: Fields, key: str) -> Iterator[r.Record]:
             rank=rank,
             color=color,
         )
-    name, student, day = fields.words("skill"), fields.student(), fields.some_day("date")
-    skill = known.common("Skill", r.folded(name))
-    yield r.Skill(**skill, label=name, subject_id=fields.subject())
-    title = fields.text("title") or name
-    evaluation = known.common("SkillEvaluation", f"{student}:{day}:{r.folded(title)}")
-    yield r.SkillEvaluation(
-        **evaluation,
-        student_id=student,
-        title=title,
-        subject_id=fields.subject(),
-        period_id=fields.period(),
-        date=day,
-    )
+    name, subject = fields.words("skill"), fields.subject()
+    skill = known.common("Skill", key_of([name, subject]))
+    yield r.Skill(**skill, label=name, subject_id=subject)
+    said: dict[str, Any] = {
+        "student_id": fields.student(),
+        "title": fields.text("title") or name,
+        "subject_id": subject,
+        "period_id": fields.period(),
+        "date": fields.some_day("date"),
+    }
+    evaluation = known.common("SkillEvaluation", key_of(said.values()))
+    yield r.SkillEvaluation(**evaluation, **said)
     level = fields.choice("level", "NA")
     yield r.SkillResult(
         **known.common("SkillResult", key),
         evaluation_id=evaluation["id"],
-        student_id=student,
+        student_id=said["student_id"],
         skill_id=skill["id"],
         level_id=known.common("SkillLevel", level)["id"],
         comment=fields.text("comment"),
@@ -127,19 +123,32 @@ ASSESSMENT = (
             DAY,
             Column(
                 "grade",
-                "Grade, or Abs, Disp, N.Not, Non rendu.",
+                "Grade, or what stands for it: Abs, Disp, N.Not, Non rendu, A+. "
+                "(13) does not count, 13* only where it raises the average.",
                 ("note", "valeur", "résultat"),
                 "12,5",
                 required=True,
             ),
-            Column("out_of", "Highest grade; 20 where it is empty.", ("sur", "barème"), "20"),
+            Column("out_of", "Highest grade; 20 where it is empty.", ("sur", "barème", "note sur"), "20"),
             Column(
                 "title",
                 "Name of the assessment.",
                 ("titre", "devoir", "évaluation", "intitulé"),
                 "Contrôle 1",
             ),
-            Column("coefficient", "Weight.", ("coef", "coeff"), "1"),
+            Column(
+                "coefficient", "Weight, from 0 to 100; unknown where it is empty.", ("coef", "coeff"), "1"
+            ),
+            Column(
+                "weighting",
+                "How it counts, where that is not as usual.",
+                ("pondération", "compte"),
+                "facultatif",
+                choices=WEIGHTINGS,
+            ),
+            Column(
+                "class", "Class or group; tells assessments apart.", ("classe", "division", "groupe"), "6A"
+            ),
             PERIOD,
             TEACHER,
             COMMENT,

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import html
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, TypeVar
+
+import nh3
 
 from adapters import records as r
 from adapters.base import Item, Mention, Refusal
-from adapters.french_schools import french_date
 from adapters.school_export import SchoolExport
 from adapters.school_time import clock, instant
+from adapters.templates import plain_values as plain
 
+T = TypeVar("T")
 TRUE = {"oui", "o", "yes", "y", "vrai", "true", "1", "x"}
-FALSE = {"non", "n", "no", "faux", "false", "0", ""}
+FALSE = {"non", "n", "no", "faux", "false", "0"}
+GARBLED = re.compile("\ufffd|Ã[\u0080-\u00bfŒœŠšŽžŸƒ‚„…†‡ˆ‰‹›‘’“”•–—˜™€]|Â[\u00a0-\u00bf]|â€")
+"""Letters that were lost, or are UTF-8 that was read in another encoding and saved again."""
+MARKUP = re.compile(
+    r"</?(?:p|br|b|i|u|em|strong|ul|ol|li|a|div|span|h[1-6]|table|tr|td)\b[^<>]*>", re.IGNORECASE
+)
+"""What tells HTML from a text with an angle bracket in it."""
+TAGS = nh3.ALLOWED_TAGS - {"img"}
+"""An image in a text tells its host when it is read."""
+CORRECT = "Correct it, or leave it empty."
+LONGEST_SHOWN = 80
+"""Characters of a refused value that a report shows."""
 
 
 class BadField(Exception):
@@ -22,7 +38,8 @@ class BadField(Exception):
 
     def __init__(self, column: str, value: str, reason: str, remedy: str) -> None:
         super().__init__(reason)
-        self.column, self.value, self.reason, self.remedy = column, value, reason, remedy
+        self.column, self.reason, self.remedy = column, reason, remedy
+        self.value = value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +78,52 @@ class Fields:
         self._columns = columns
         self.known = known
         self.line = line
-        self.mentions: list[Item] = []
+        self.mentions: list[Mention] = []
+        self.untaken: list[Refusal] = []
+        """What of the row is not taken though the row is."""
 
     def text(self, name: str) -> str | None:
-        """Return a field; None where it is empty. Raises BadField where it must not be."""
+        """Return a field; None where it is empty. Raises BadField where it must not be, or is garbled."""
         value = self._values.get(name, "").strip()
         if not value and self._columns[name].required:
             raise BadField(name, "", "is empty", "Fill it in.")
+        if GARBLED.search(value):
+            do = "Write the letters anew, and save the table in UTF-8."
+            raise BadField(name, value, "has letters that were garbled when the table was saved", do)
         return value or None
+
+    def has(self, name: str) -> bool:
+        """Tell whether tables of this kind may have a column."""
+        return name in self._columns
+
+    def markup(self, name: str) -> str | None:
+        """Return a text as HTML, which clients show: a plain one escaped, with its lines; HTML cleaned."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if MARKUP.search(value):
+            return nh3.clean(value, tags=TAGS)
+        return "<br>".join(html.escape(value, quote=False).splitlines())
+
+    def not_taken(self, name: str, reason: str, remedy: str) -> None:
+        """Report a field that is not taken as it is meant, though the row is."""
+        value = self.text(name) or ""
+        self.untaken.append(Refusal(self.place, value, name, value, reason, remedy))
+
+    @property
+    def place(self) -> str:
+        """Where the row is."""
+        return f"{self.known.file}, line {self.line}"
+
+    def _read(self, name: str, read: Callable[[str], T]) -> T | None:
+        """Return what a function reads of a field; None where it is empty. Raises BadField."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            return read(value)
+        except plain.Unreadable as error:
+            raise BadField(name, value, error.reason, error.remedy) from error
 
     def words(self, name: str) -> str:
         """Return a field that must not be empty. Raises BadField."""
@@ -83,12 +138,7 @@ class Fields:
 
     def day(self, name: str) -> date | None:
         """Return a day. Raises BadField."""
-        value = self.text(name)
-        try:
-            return french_date(value)
-        except ValueError as error:
-            do = "Write it as 2026-11-23 or 23/11/2026."
-            raise BadField(name, value or "", "is not a day", do) from error
+        return self._read(name, plain.day)
 
     def some_day(self, name: str) -> date:
         """Return a day that must be there. Raises BadField."""
@@ -106,22 +156,27 @@ class Fields:
             raise BadField(of_day, value or "", "is not a time of day", "Write it as 08:15.") from error
         return instant(self.some_day(day), shown, self.known.zone)
 
-    def number(self, name: str) -> float | None:
-        """Return a number, with a comma or a point. Raises BadField."""
-        value = self.text(name)
-        if value is None:
-            return None
-        try:
-            return _finite(float(value.replace(",", ".")))
-        except ValueError as error:
-            raise BadField(name, value, "is not a number", "Write it as 12,5.") from error
+    def number(self, name: str, most: float, remedy: str = CORRECT) -> float | None:
+        """Return a number from 0 to `most`, with a comma or a point. Raises BadField."""
+        return self._within(name, self._read(name, plain.number), most, remedy)
+
+    def minutes(self, name: str, most: int) -> int | None:
+        """Return a duration in whole minutes, `most` of them at most. Raises BadField."""
+        found = self._within(name, self._read(name, plain.minutes), most, CORRECT)
+        return None if found is None else int(found)
+
+    def _within(self, name: str, number: float | None, most: float, remedy: str) -> float | None:
+        if number is not None and not 0 <= number <= most:
+            value = self.text(name) or ""
+            raise BadField(name, value, f"does not lie between 0 and {most:g}", remedy)
+        return number
 
     def flag(self, name: str) -> bool:
         """Return yes or no; empty is no. Raises BadField."""
-        value = r.folded(self.text(name) or "")
-        if value not in TRUE | FALSE:
+        value = self.text(name)
+        if value is not None and r.folded(value) not in TRUE | FALSE:
             raise BadField(name, value, "is neither yes nor no", "Write oui or non.")
-        return value in TRUE
+        return r.folded(value) in TRUE
 
     def choice(self, name: str, otherwise: str) -> str:
         """Return what a word means. Raises BadField."""
@@ -145,10 +200,14 @@ class Fields:
             self.known.named.add(common["id"])
             why = f"no {kind.__name__} of the school fits, or several do"
             do = "The row is kept, and shown as soon as one export says who or what this is."
-            place = f"{self.known.file}, line {self.line}"
-            refusal = Refusal(place, value, column, value, why, do)
+            refusal = Refusal(self.place, value, column, value, why, do)
             self.mentions.append(Mention(kind(**common, **columns), refusal))
         return str(common["id"])
+
+    def forget(self) -> None:
+        """Take back whom the row named, because it is refused; a later row names them anew."""
+        self.known.named.difference_update(one.record.id for one in self.mentions)
+        self.mentions.clear()
 
     def school(self) -> str:
         """Name the school of the file."""
@@ -206,13 +265,17 @@ class Fields:
         return self.mention(r.StaffMember, value, name, value, last_name=last or value, first_name=first)
 
 
-def _finite(number: float) -> float:
-    if number - number != 0:
-        raise ValueError("not finite")
-    return number
+def key_of(said: Iterable[object]) -> str:
+    """Return a key of all that rows say of a record which they share: those that say the same share it."""
+    return "\x1f".join("" if one is None else str(one) for one in said)
 
 
-Make = Callable[[Fields, str], Iterator[r.Record]]
+Make = Callable[[Fields, str], Iterator[Item]]
+
+
+def nothing_more(_known: Known) -> Iterator[Item]:
+    """Finish a table whose rows gave all of its records."""
+    return iter(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +289,8 @@ class Template:
     key: tuple[str, ...]
     """Columns that tell rows apart where there is no column `id`."""
     make: Make
+    finish: Callable[[Known], Iterator[Item]] = nothing_more
+    """Gives the records that all rows together make."""
 
     @property
     def all_columns(self) -> list[Column]:

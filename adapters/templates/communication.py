@@ -7,6 +7,8 @@ from datetime import time
 from typing import Any
 
 from adapters import records as r
+from adapters.base import Item
+from adapters.templates.audiences import audience
 from adapters.templates.columns import BadField, Column, Fields, Template
 from adapters.templates.shared_columns import (
     BODY,
@@ -59,16 +61,6 @@ CATEGORIES = {
 }
 
 
-def _audience(fields: Fields) -> dict[str, Any]:
-    """Return for whom a row is: classes, the whole school, or the student. Raises BadField."""
-    classes = fields.classes()
-    if classes:
-        return {"class_ids": classes}
-    if fields.flag("whole_school"):
-        return {"is_for_whole_school": True}
-    return {"student_ids": [fields.student()]}
-
-
 def _span(fields: Fields) -> tuple[Any, Any]:
     starts_at = fields.moment("date", "start_time", time(0))
     last = "end_date" if fields.text("end_date") else "date"
@@ -85,11 +77,11 @@ def _address(fields: Fields, name: str, required: bool = False) -> str | None:
     return value
 
 
-def _event(fields: Fields, key: str) -> Iterator[r.Record]:
+def _event(fields: Fields, key: str) -> Iterator[Item]:
     starts_at, ends_at = _span(fields)
     yield r.Event(
         **fields.known.common("Event", key),
-        **_audience(fields),
+        **audience(fields),
         date=fields.some_day("date"),
         kind=fields.choice("kind", "OTHER"),
         title=fields.words("title"),
@@ -101,11 +93,11 @@ def _event(fields: Fields, key: str) -> Iterator[r.Record]:
     )
 
 
-def _trip(fields: Fields, key: str) -> Iterator[r.Record]:
+def _trip(fields: Fields, key: str) -> Iterator[Item]:
     starts_at, ends_at = _span(fields)
     yield r.Trip(
         **fields.known.common("Trip", key),
-        **_audience(fields),
+        **audience(fields),
         date=fields.some_day("date"),
         kind=fields.choice("kind", "OUTING"),
         title=fields.words("title"),
@@ -121,25 +113,25 @@ def _trip(fields: Fields, key: str) -> Iterator[r.Record]:
     )
 
 
-def _news(fields: Fields, key: str) -> Iterator[r.Record]:
+def _news(fields: Fields, key: str) -> Iterator[Item]:
     yield r.NewsItem(
         **fields.known.common("NewsItem", key),
-        **_audience(fields),
+        **audience(fields),
         date=fields.some_day("date"),
         kind=fields.choice("kind", "NEWS"),
         title=fields.words("title"),
-        body=fields.text("description"),
+        body=fields.markup("description"),
         author_name=fields.text("author") or "?",
         published_at=fields.moment("date", "start_time"),
         url=_address(fields, "url"),
     )
 
 
-def _document(fields: Fields, key: str) -> Iterator[r.Record]:
+def _document(fields: Fields, key: str) -> Iterator[Item]:
     when = fields.moment("date", "start_time")
     yield r.Document(
         **fields.known.common("Document", key),
-        **_audience(fields),
+        **audience(fields),
         date=fields.some_day("date"),
         name=fields.words("title"),
         category=fields.choice("category", "OTHER"),
@@ -149,20 +141,20 @@ def _document(fields: Fields, key: str) -> Iterator[r.Record]:
     )
 
 
-def _liaison(fields: Fields, key: str) -> Iterator[r.Record]:
+def _liaison(fields: Fields, key: str) -> Iterator[Item]:
     yield r.LiaisonNote(
         **fields.known.common("LiaisonNote", key),
         student_id=fields.student(),
         date=fields.some_day("date"),
         title=fields.words("title"),
-        body=fields.words("description"),
+        body=fields.markup("description") or "",
         author_name=fields.text("author") or "?",
         sent_at=fields.moment("date", "start_time"),
         requires_acknowledgement=fields.flag("signature"),
     )
 
 
-def _message(fields: Fields, key: str) -> Iterator[r.Record]:
+def _message(fields: Fields, key: str) -> Iterator[Item]:
     """Make a thread of one message from a member of staff to one guardian."""
     known, email = fields.known, fields.words("guardian_email")
     guardian = fields.mention(r.Guardian, email.lower(), "guardian_email", email, last_name="?", email=email)
@@ -199,7 +191,7 @@ def _message(fields: Fields, key: str) -> Iterator[r.Record]:
         author_id=sender["id"],
         author_name=fields.text("author") or "?",
         sent_at=sent_at,
-        body=fields.words("description"),
+        body=fields.markup("description") or "",
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 from adapters import records as r
-from adapters.templates.columns import BadField, Column, Fields, Template
+from adapters.base import Item, Used
+from adapters.templates.audiences import audience
+from adapters.templates.columns import BadField, Column, Fields, Known, Template
 from adapters.templates.shared_columns import (
     BODY,
     CLASSES,
@@ -33,29 +34,23 @@ HOMEWORK_KINDS = {
 CANCELLED = {"annulé": "CANCELLED", "prévu": "SCHEDULED", "maintenu": "SCHEDULED"}
 
 
-def _for_whom(fields: Fields) -> dict[str, Any]:
-    """Return classes, or else the student of the row. Raises BadField."""
-    classes = fields.classes()
-    return {"class_ids": classes} if classes else {"student_ids": [fields.student()]}
-
-
-def _homework(fields: Fields, key: str) -> Iterator[r.Record]:
+def _homework(fields: Fields, key: str) -> Iterator[Item]:
     teacher = fields.teacher()
     yield r.Homework(
         **fields.known.common("Homework", key),
-        **_for_whom(fields),
+        **audience(fields),
         date=fields.some_day("due_date"),
         given_on=fields.day("given_on"),
         subject_id=fields.subject(),
         teacher_id=teacher,
         kind=fields.choice("kind", "EXERCISE"),
         title=fields.text("title"),
-        description=fields.text("description"),
+        description=fields.markup("description"),
         is_test=fields.flag("is_test"),
     )
 
 
-def _lesson(fields: Fields, key: str) -> Iterator[r.Record]:
+def _lesson(fields: Fields, key: str) -> Iterator[Item]:
     teacher, room = fields.teacher(), fields.text("room")
     rooms = [fields.mention(r.Room, room, "room", room, name=room)] if room else []
     starts_at, ends_at = fields.moment("date", "start_time"), fields.moment("date", "end_time")
@@ -63,7 +58,7 @@ def _lesson(fields: Fields, key: str) -> Iterator[r.Record]:
         raise BadField("end_time", fields.text("end_time") or "", "is not after the begin", "Correct it.")
     yield r.Lesson(
         **fields.known.common("Lesson", key),
-        **_for_whom(fields),
+        **audience(fields),
         date=fields.some_day("date"),
         title=fields.words("subject"),
         subject_id=fields.subject(),
@@ -76,47 +71,61 @@ def _lesson(fields: Fields, key: str) -> Iterator[r.Record]:
     )
 
 
-def _content(fields: Fields, key: str) -> Iterator[r.Record]:
+def _content(fields: Fields, key: str) -> Iterator[Item]:
     teacher = fields.teacher()
     yield r.LessonContent(
         **fields.known.common("LessonContent", key),
-        **_for_whom(fields),
+        **audience(fields),
         date=fields.some_day("date"),
         subject_id=fields.subject(),
         teacher_ids=[teacher] if teacher else [],
         title=fields.text("title"),
-        body=fields.text("description"),
+        body=fields.markup("description"),
     )
 
 
-def _holiday(fields: Fields, key: str) -> Iterator[r.Record]:
-    """Make the year of the school from all rows read so far; the last one counts."""
+def _holiday(fields: Fields, _key: str) -> Iterator[Item]:
+    """Note a row; the holidays of one school year are one record, made when all are read."""
     start, end = fields.some_day("start_date"), fields.some_day("end_date")
     if end < start:
         raise BadField("end_date", end.isoformat(), "lies before the start", "Correct it.")
-    year = start.year if start.month >= 8 else start.year - 1
-    fields.known.holidays.append(
-        {"name": fields.words("name"), "start": start.isoformat(), "end": end.isoformat()}
-    )
-    first, last = date(year, 9, 1), date(year + 1, 7, 31)
-    here = f"{year}-08", f"{year + 1}-08"
-    found = [one for one in fields.known.holidays if here[0] <= one["start"] < here[1]]
+    year, holidays = _school_year(start), fields.known.holidays
+    if holidays and year != _school_year(date.fromisoformat(holidays[0]["start"])):
+        why = f"is of another school year than the rows before: {year}-{year + 1}"
+        do = "Keep the holidays of one school year in the table."
+        raise BadField("start_date", start.isoformat(), why, do)
+    holidays.append({"name": fields.words("name"), "start": start.isoformat(), "end": end.isoformat()})
+    yield Used()
+
+
+def _year_of_holidays(known: Known) -> Iterator[Item]:
+    """Make the school year from its holidays."""
+    if not known.holidays:
+        return
+    year = _school_year(date.fromisoformat(known.holidays[0]["start"]))
     yield r.SchoolSettings(
-        **fields.known.common("SchoolSettings", "holidays"),
+        **known.common("SchoolSettings", "holidays"),
         year_label=f"{year}-{year + 1}",
-        year_start=first,
-        year_end=last,
-        holidays=sorted(found, key=lambda one: one["start"]),
+        year_start=date(year, 9, 1),
+        year_end=date(year + 1, 7, 31),
+        holidays=sorted(known.holidays, key=lambda one: one["start"]),
     )
 
 
-def _period(fields: Fields, key: str) -> Iterator[r.Record]:
+def _school_year(day: date) -> int:
+    return day.year if day.month >= 8 else day.year - 1
+
+
+def _period(fields: Fields, key: str) -> Iterator[Item]:
+    start, end = fields.some_day("start_date"), fields.some_day("end_date")
+    if end < start:
+        raise BadField("end_date", end.isoformat(), "lies before the start", "Correct it.")
     yield r.GradingPeriod(
         **fields.known.common("GradingPeriod", key),
         name=fields.words("name"),
         kind=fields.choice("kind", "OTHER"),
-        start_date=fields.some_day("start_date"),
-        end_date=fields.some_day("end_date"),
+        start_date=start,
+        end_date=end,
     )
 
 
@@ -187,7 +196,13 @@ LEARNING = (
         _content,
     ),
     Template(
-        "holidays", "Holidays", ("vacances", "congés"), (NAME, FIRST, LAST), ("name", "start_date"), _holiday
+        "holidays",
+        "Holidays",
+        ("vacances", "congés"),
+        (NAME, FIRST, LAST),
+        ("name", "start_date"),
+        _holiday,
+        _year_of_holidays,
     ),
     Template(
         "periods",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import time
+from typing import Any
 
 from adapters import records as r
-from adapters.templates.columns import BadField, Column, Fields, Template
+from adapters.base import Item
+from adapters.templates.columns import BadField, Column, Fields, Template, key_of
 from adapters.templates.shared_columns import BODY, DAY, END, LAST_DAY, START, STUDENT, SUBJECT, TEACHER
 
 ABSENCES = {
@@ -66,16 +68,19 @@ OBSERVATIONS = {
     "travail non fait": "MISSING_HOMEWORK",
     "autre": "OTHER",
 }
+MOST_MINUTES = 60 * 24 * 60
+"""Sixty days: longer absences and punishments are written with their last day."""
+MOST_HALF_DAYS = 400
+"""More than a school year has."""
 GOOD = {"ENCOURAGEMENT", "CONGRATULATION"}
 
 
-def _absence(fields: Fields, key: str) -> Iterator[r.Record]:
+def _absence(fields: Fields, key: str) -> Iterator[Item]:
     starts_at = fields.moment("date", "start_time", time(0))
     last = "end_date" if fields.text("end_date") else "date"
     ends_at = fields.moment(last, "end_time", time(23, 59))
     if ends_at < starts_at:
         raise BadField("end_date", fields.text("end_date") or "", "lies before the begin", "Correct it.")
-    minutes = fields.number("minutes")
     yield r.Absence(
         **fields.known.common("Absence", key),
         student_id=fields.student(),
@@ -83,8 +88,8 @@ def _absence(fields: Fields, key: str) -> Iterator[r.Record]:
         kind=fields.choice("kind", "ABSENCE"),
         starts_at=starts_at,
         ends_at=ends_at,
-        minutes_missed=None if minutes is None else int(minutes),
-        half_days_missed=fields.number("half_days"),
+        minutes_missed=fields.minutes("minutes", MOST_MINUTES),
+        half_days_missed=fields.number("half_days", MOST_HALF_DAYS),
         reason_label=fields.text("reason"),
         justification_status=fields.choice("justified", "AWAITING_GUARDIAN"),
         comment=fields.text("comment"),
@@ -92,19 +97,19 @@ def _absence(fields: Fields, key: str) -> Iterator[r.Record]:
     )
 
 
-def _incident(fields: Fields, key: str) -> Iterator[r.Record]:
+def _incident(fields: Fields, key: str) -> Iterator[Item]:
     when = fields.moment("date", "start_time", time(0))
-    incident = fields.known.common("Incident", f"{when.isoformat()}:{r.folded(fields.text('title'))}")
-    yield r.Incident(
-        **incident,
-        occurred_at=when,
-        has_time=fields.text("start_time") is not None,
-        kind_label=fields.words("title"),
-        place=fields.text("place"),
-        severity=fields.choice("severity", "UNKNOWN"),
-        description=fields.text("description"),
-        reported_by_id=fields.teacher(),
-    )
+    said: dict[str, Any] = {
+        "occurred_at": when,
+        "has_time": fields.text("start_time") is not None,
+        "kind_label": fields.words("title"),
+        "place": fields.text("place"),
+        "severity": fields.choice("severity", "UNKNOWN"),
+        "description": fields.text("description"),
+        "reported_by_id": fields.teacher(),
+    }
+    incident = fields.known.common("Incident", key_of(said.values()))
+    yield r.Incident(**incident, **said)
     yield r.IncidentParticipation(
         **fields.known.common("IncidentParticipation", key),
         incident_id=incident["id"],
@@ -114,9 +119,8 @@ def _incident(fields: Fields, key: str) -> Iterator[r.Record]:
     )
 
 
-def _punishment(fields: Fields, key: str) -> Iterator[r.Record]:
+def _punishment(fields: Fields, key: str) -> Iterator[Item]:
     nature = fields.choice("nature", "OTHER")
-    minutes = fields.number("minutes")
     yield r.Punishment(
         **fields.known.common("Punishment", key),
         student_id=fields.student(),
@@ -129,12 +133,12 @@ def _punishment(fields: Fields, key: str) -> Iterator[r.Record]:
         given_at=fields.moment("date", "start_time", time(0)),
         has_time=fields.text("start_time") is not None,
         given_by_id=fields.teacher(),
-        duration_minutes=None if minutes is None else int(minutes),
+        duration_minutes=fields.minutes("minutes", MOST_MINUTES),
         work=fields.text("work"),
     )
 
 
-def _observation(fields: Fields, key: str) -> Iterator[r.Record]:
+def _observation(fields: Fields, key: str) -> Iterator[Item]:
     kind = fields.choice("kind", "OBSERVATION")
     yield r.Observation(
         **fields.known.common("Observation", key),

@@ -41,7 +41,8 @@ def aaf_request(category: str, identity: str, **attributes: str | list[str]) -> 
     )
 
 
-def _aaf_file(folder: Path, category: str, requests: list[str]) -> None:
+def aaf_file(folder: Path, category: str, requests: list[str]) -> None:
+    """Write one file of a complete AAF export."""
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE ficAlimMENESR SYSTEM "ficAlimMENESR.dtd">\n'
         f"<ficAlimMENESR>{''.join(requests)}</ficAlimMENESR>"
@@ -53,7 +54,7 @@ def aaf(folder: Path) -> Written:
     """Write a complete AAF export."""
     folder = folder / "aaf"
     folder.mkdir()
-    _aaf_file(
+    aaf_file(
         folder,
         "EtabEducNat",
         [
@@ -64,7 +65,7 @@ def aaf(folder: Path) -> Written:
             )
         ],
     )  # fmt: skip
-    _aaf_file(
+    aaf_file(
         folder,
         "MatiereEducNat",
         [
@@ -77,7 +78,7 @@ def aaf(folder: Path) -> Written:
         ("80002", "M.", "Paul", "MARTIN"),
         ("80003", "Mme", "Sonia", "DURAND"),
     )
-    _aaf_file(
+    aaf_file(
         folder,
         "PersRelEleve",
         [
@@ -90,7 +91,7 @@ def aaf(folder: Path) -> Written:
         ("70002", "5002", "MARTIN", "Léo", "01/07/2015", "6B", ["80001$2$1$1$1$1", "80002$1$0$2$1$0"]),
         ("70003", "5003", "DURAND", "Inès", "12/11/2014", "6A", ["80003$2$1$1$1$1"]),
     )
-    _aaf_file(
+    aaf_file(
         folder,
         "Eleve",
         [
@@ -103,7 +104,7 @@ def aaf(folder: Path) -> Written:
             for key, number, last, first, born, place, ties in students
         ],
     )  # fmt: skip
-    _aaf_file(
+    aaf_file(
         folder,
         "PersEducNat",
         [
