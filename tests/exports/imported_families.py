@@ -8,7 +8,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +30,7 @@ from gateway.settings import Settings
 from resolvers.viewer import Caller
 from tests.conftest import NOW
 from tests.exports.asking import KEY, WEEK
-from tests.exports.invented_families import World
+from tests.exports.invented_families import Export, Pupil, World
 from tests.exports.written_families import record_key, write
 
 QUERY = """query($from: Date!, $to: Date!) { viewer { guardian { displayName } students {
@@ -91,8 +91,6 @@ class Contents:
     """How often each token is stored, whether shown or not."""
     tables: str
     """Every row of every table, but for when it was written."""
-    shown: list[tuple[str, Any]] = field(default_factory=list)
-    """Guardians and what the graph answers each."""
 
 
 def words(*names: str | None) -> frozenset[str]:
@@ -161,6 +159,10 @@ async def _shown(url: str, guardians: Sequence[str]) -> list[tuple[str, Any]]:
     return found
 
 
+def _is_described(pupil: Pupil, one: SourceRecord) -> bool:
+    return (r.folded(pupil.last, pupil.first), str(pupil.born or "")) == (one.full_name, one.born)
+
+
 # ---- a world, imported -----------------------------------------------------------------------------------
 
 
@@ -188,42 +190,46 @@ class Imported:
         assert self.first
         return self._import("first", self.world.orders[2])
 
+    @cached_property
+    def shown(self) -> list[tuple[str, Any]]:
+        """Guardians and what the graph answers each, after the first order."""
+        return asyncio.run(_shown(self._url("first"), list(self.first[1].guardians)))
+
+    @cached_property
+    def shown_second(self) -> list[tuple[str, Any]]:
+        """The same after the second."""
+        return asyncio.run(_shown(self._url("second"), list(self.second[1].guardians)))
+
     def meant(self, one: SourceRecord) -> frozenset[str]:
         """Return the pupils whom a source means by a record; several where it does not tell them apart."""
-        (export,) = (
-            export
-            for export, file in zip(self.world.exports, self.written, strict=True)
-            if file.source == one.source
-        )
+        export = self._export(one.source)
+        pupils = {pupil.key: (record_key(export, pupil), pupil) for pupil in self.world.pupils_in(export)}
         return frozenset(
-            pupil.key
-            for pupil in self.world.pupils_in(export)
-            if one.external_id == (record_key(export, pupil) or one.external_id)
-            and (
-                record_key(export, pupil)
-                or (r.folded(pupil.last, pupil.first), str(pupil.born)) == (one.full_name, one.born)
-            )
+            key
+            for key, (number, pupil) in pupils.items()
+            if (number == one.external_id if number else _is_described(pupil, one))
         )
 
     def meant_guardians(self, one: SourceRecord) -> frozenset[str]:
         """Return the guardians whom a source means by a record; nobody where it has no numbers for them."""
-        (export,) = (
-            export
-            for export, file in zip(self.world.exports, self.written, strict=True)
-            if file.source == one.source
-        )
+        export = self._export(one.source)
         numbers = self.world.guardians_in(export) if export.format != "onde" else ()
         return frozenset(guardian.key for number, guardian in numbers if number == one.external_id)
 
+    def _export(self, source: str) -> Export:
+        written = zip(self.world.exports, self.written, strict=True)
+        return next(export for export, file in written if file.source == source)
+
+    def _url(self, name: str) -> str:
+        return f"sqlite:///{self._folder / name}.db"
+
     def _import(self, name: str, order: Sequence[int]) -> tuple[list[Report], Contents]:
         """Import into the database of a name; reports are in the order of the world's exports."""
-        path = self._folder / f"{name}.db"
-        if not path.exists():
+        if not (path := self._folder / f"{name}.db").exists():
             shutil.copyfile(self._empty, path)
-        url = f"sqlite:///{path}"
 
         async def run() -> tuple[dict[int, Report], Contents]:
-            engine, reports = open_database(url), {}
+            engine, reports = open_database(self._url(name)), {}
             for index in order:
                 one, takes = self.written[index], reader(self.written[index].reader)
                 export = takes.inspect(one.path, one.options)
@@ -231,7 +237,6 @@ class Imported:
             async with engine.connect() as connection:
                 contents = await _contents(connection)
             await engine.dispose()
-            contents.shown = await _shown(url, list(contents.guardians))
             return reports, contents
 
         reports, contents = asyncio.run(run())

@@ -182,7 +182,7 @@ def worlds(draw: st.DrawFn) -> World:
     """Draw families, exports with and without errors, and two orders of import and one of importing again."""
     pupils: list[Pupil] = []
     guardians: list[Guardian] = []
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(st.integers(1, 4))):
         _draw_family(draw, pupils, guardians)
     slips = OMISSIONS if draw(st.integers(0, 2)) == 0 else (*OMISSIONS, *ERRORS)
     exports = [_draw_export(draw, *one, slips, pupils, guardians) for one in _draw_formats(draw)]
@@ -279,7 +279,7 @@ def _draw_export(
 ) -> Export:
     here = [one for one in pupils if one.school == school]
     if name in TABLES:
-        count = draw(st.integers(1, 6)) if here else 0
+        count = draw(st.integers(1, 8)) if here else 0
         errors = ("none",) if "swapped birth date" not in slips else ("none",) * 6 + ROW_ERRORS
         return Export(
             name,
