@@ -37,6 +37,9 @@ from tests.exports.invented_families import (
 )
 from tests.exports.written_families import WRITERS
 
+SEED = 6
+"""Fixed, so that every run and every property has the same worlds. In its first five, the loader that joined by
+single keys failed five of the properties."""
 EXAMPLES = int(os.environ.get("PASSERELLE_EXAMPLES", "0"))
 NAMES_ALONE, NOTHING = 3, 9
 """Ranks of keys: from here on only names are shared; no key is shared."""
@@ -82,7 +85,7 @@ def for_worlds(test: Callable[..., None]) -> Callable[..., None]:
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    return seed(11)(chosen(given(world=worlds())(test)))
+    return seed(SEED)(chosen(given(world=worlds())(test)))
 
 
 # ---- who is who ------------------------------------------------------------------------------------------
@@ -331,7 +334,7 @@ def test_every_entry_of_an_export_is_taken_or_reported(
 def test_the_worlds_have_the_families_that_are_hard_to_tell_apart() -> None:
     seen: Counter[str] = Counter()
 
-    @seed(11)
+    @seed(SEED)
     @settings(max_examples=100, database=None, deadline=None, phases=[Phase.generate])
     @given(worlds())
     def draw(world: World) -> None:

@@ -35,14 +35,15 @@ SECONDARY = ("siecle", "edt", "oneroster", "aaf")
 PRIMARY = ("onde", "oneroster", "aaf")
 TABLES = ("grades", "absences")
 OMISSIONS = ("no number", "no INE", "no birth date", "birth name")
-ERRORS = ("letter in first name", "letter in last name", "swapped birth date")
-"""What an export may leave out of a pupil, and what it may have wrong."""
+MISTYPED = ("letter in first name", "letter in last name", "letter in INE", "swapped birth date")
+ERRORS = (*MISTYPED, "absent")
+"""What an export may leave out of a pupil, and what it may have wrong: also that it does not have the pupil."""
 IDENTIFYING = (
     "names", "names, birth date", "number", "number, names", "INE", "INE, names", "number, birth date",
     "number, INE, names, birth date",
 )  # fmt: skip
 """The keys that a row of a table may give."""
-ROW_ERRORS = (*ERRORS, "number of another", "unknown number", "names of another")
+ROW_ERRORS = (*MISTYPED, "number of another", "unknown number", "names of another")
 
 
 @dataclass(frozen=True)
@@ -117,15 +118,14 @@ class World:
 
     def pupils_in(self, export: Export) -> list[Pupil]:
         """Return the pupils as an export describes them."""
-        never = NEEDS.get(export.format)
-        return [
-            replace(
-                _with_slips(one, [slip for key, slip in export.slips if key == one.key and slip != never]),
-                **LACKS.get(export.format, {}),
-            )
-            for one in self.pupils
-            if export.format == "aaf" or one.school == export.school
-        ]
+        found = []
+        for one in self.pupils:
+            slips = [
+                slip for key, slip in export.slips if key == one.key and slip != NEEDS.get(export.format)
+            ]
+            if (export.format == "aaf" or one.school == export.school) and "absent" not in slips:
+                found.append(replace(_with_slips(one, slips), **LACKS.get(export.format, {})))
+        return found
 
     def guardians_in(self, export: Export) -> list[tuple[str, Guardian]]:
         """Return the guardians as an export describes them, with its number for each.
@@ -160,16 +160,17 @@ def _swapped(day: date | None) -> date | None:
 
 
 def _with_slips(one: Pupil, slips: Sequence[str]) -> Pupil:
-    changes: dict[str, Any] = {
-        "no number": {"number": ""},
-        "no INE": {"ine": ""},
-        "no birth date": {"born": None},
-        "birth name": {"last": one.birth_name},
-        "letter in first name": {"first": _mistyped(one.first)},
-        "letter in last name": {"last": _mistyped(one.last), "birth_name": _mistyped(one.birth_name)},
-        "swapped birth date": {"born": _swapped(one.born)},
-    }
     for slip in slips:
+        changes: dict[str, dict[str, Any]] = {
+            "no number": {"number": ""},
+            "no INE": {"ine": ""},
+            "no birth date": {"born": None},
+            "birth name": {"last": one.birth_name},
+            "letter in first name": {"first": _mistyped(one.first)},
+            "letter in last name": {"last": _mistyped(one.last), "birth_name": _mistyped(one.birth_name)},
+            "letter in INE": {"ine": one.ine and _mistyped(one.ine)},
+            "swapped birth date": {"born": _swapped(one.born)},
+        }
         one = replace(one, **changes[slip])
     return one
 
@@ -289,7 +290,8 @@ def _draw_export(
     few = st.one_of(
         *[st.just(frozenset[str]())] * 2, st.frozensets(st.sampled_from(slips), min_size=1, max_size=2)
     )
-    found = [(one.key, slip) for one in pupils for slip in sorted(draw(few))]
+    described = pupils if name == "aaf" else here
+    found = [(one.key, slip) for one in described for slip in sorted(draw(few))]
     kinds = (
         ("entered twice",) if "swapped birth date" not in slips else ("entered twice", "letter in last name")
     )
@@ -302,7 +304,7 @@ def _draw_export(
 def _draw_row(draw: st.DrawFn, token: str, here: list[Pupil], errors: Sequence[str]) -> Row:
     true, error = draw(st.sampled_from(here)), draw(st.sampled_from(errors))
     other = draw(st.sampled_from(here)) if error.endswith("another") else true
-    said = true if error not in ERRORS else _with_slips(true, [error])
+    said = true if error not in MISTYPED else _with_slips(true, [error])
     if error == "number of another":
         said = replace(said, number=other.number)
     elif error == "unknown number":
