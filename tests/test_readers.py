@@ -408,7 +408,7 @@ def test_a_spreadsheet_that_explodes_is_refused(tmp_path: Path) -> None:
     [
         ("sts", "sts/case2", {}),
         ("sts", "sts/parsing-error-case", {}),
-        ("onde", "onde", {"school": "X", "access": "none"}),
+        ("onde", "onde", {"school": "0610001A", "access": "none"}),
         ("lsu", "lsu/sample-bilan-complet.xml", {}),
     ],
 )
