@@ -31,6 +31,8 @@ class Pupils(SchoolExport):
 
     by_name: dict[str, list[tuple[str, frozenset[str]]]] = field(default_factory=lambda: defaultdict(list))
     """Ids and folded classes of the pupils of a name; under the family name and under the usual one."""
+    refused: set[str] = field(default_factory=set)
+    """Ids of pupils that cannot be told apart: nobody is tied to them."""
     classes: dict[str, str] = field(default_factory=dict)
 
     def places(self, listed: str) -> Iterator[tuple[str, r.SchoolClass | None]]:
@@ -153,6 +155,7 @@ def pupils(table: DataTable, file: str, known: Pupils) -> Iterator[Item]:
         for name in one.names:
             known.by_name[name].append((common["id"], classes))
         if shared:
+            known.refused.add(common["id"])
             why, do = "several pupils of the same names and day of birth", "Tell them apart in ONDE."
             yield Refusal(where, who, "Nom Elève", f"{who} ({shared})", why, do)
             continue
@@ -245,7 +248,7 @@ def _child(child: Sequence[str], where: str, who: str, known: Pupils) -> str | R
         for student, theirs in known.by_name.get(name, ())
         if not folded or folded & theirs
     }
-    if len(found) == 1:
+    if len(found) == 1 and not found & known.refused:
         (student,) = found
         return student
     if found:
