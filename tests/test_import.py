@@ -293,17 +293,35 @@ def test_a_wrong_encoding_gives_a_clear_error(own_database: str, export: Path) -
         run(own_database, export)
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("DEMO_Complet_20260901_Martien_0000.xml", "unknown category 'Martien'"),
-        ("DEMO_Delta_20260901_Eleve_0000.xml", "holds a complete export and a delta"),
-    ],
-)
-def test_a_file_of_another_kind_is_named(export: Path, name: str, message: str) -> None:
-    (export / name).write_text("<x/>", encoding="utf-8")
-    with pytest.raises(InvalidExport, match=message):
+def test_a_complete_export_and_a_delta_together_are_refused(export: Path) -> None:
+    (export / "DEMO_Delta_20260901_Eleve_0000.xml").write_text("<x/>", encoding="utf-8")
+    with pytest.raises(InvalidExport, match="holds a complete export and a delta"):
         AafReader().inspect(export, {})
+
+
+@pytest.mark.parametrize("name", ["DEMO_Complet_20260901_Martien_0000.xml", "notes.txt"])
+def test_a_file_of_another_kind_is_named_and_the_others_are_imported(
+    empty_database: str, export: Path, name: str
+) -> None:
+    (export / name).write_text("<x/>", encoding="utf-8")
+    report = run(empty_database, export)
+    assert name in [one.place for one in report.notices]
+    assert report.counts["student"].added == 60
+
+
+def test_a_complete_export_without_its_schools_is_refused(export: Path) -> None:
+    _file(export, "EtabEducNat").unlink()
+    with pytest.raises(InvalidExport, match="has no EtabEducNat file; without it no student has a school"):
+        AafReader().inspect(export, {})
+
+
+def test_what_a_complete_export_has_no_file_of_stays(empty_database: str, export: Path) -> None:
+    run(empty_database, export)
+    before = stored(empty_database, r.StaffMember, "id"), stored(empty_database, r.Teaching, "id")
+    _file(export, "PersEducNat").unlink()
+    report = run(empty_database, export)
+    assert (report.changes, [one.place for one in report.notices]) == (0, ["PersEducNat"])
+    assert (stored(empty_database, r.StaffMember, "id"), stored(empty_database, r.Teaching, "id")) == before
 
 
 def test_a_folder_without_an_export_and_a_path_without_anything_are_told_apart(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import signal
 import tempfile
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from pathlib import Path
@@ -120,6 +121,25 @@ def test_what_a_record_refers_to_comes_before_it(export: tuple[ReaderAdapter, Wr
         for name in ("student_id", "guardian_id", "class_id", "staff_id", "school_id"):
             value = getattr(record, name, None)
             assert value is None or value in known, (record, name)
+
+
+ACCOUNTED = ("aaf", "siecle", "sts", "edt", "onde", "lsu")
+
+
+@pytest.mark.parametrize("name", [key for key, (one, _) in FORMATS.items() if one in ACCOUNTED])
+def test_every_entry_is_accounted_for_and_counted_apart(name: str, tmp_path: Path) -> None:
+    adapter, written = reader(FORMATS[name][0]), FORMATS[name][1](tmp_path)
+    items = list(adapter.read(written.path, written.options))
+    announced = Counter(one.kind for one in items if isinstance(one, Entry) and not one.is_continued)
+    counted = Counter[str]()
+    for one in items:
+        if isinstance(one, EntryCount):
+            counted[one.kind] += one.number
+    assert announced and announced == +counted
+    report = bring(f"sqlite:///{tmp_path / 'school.db'}", written)
+    assert {kind: one.read for kind, one in report.entries.items()} == announced
+    for one in report.entries.values():
+        assert one.read == one.taken + one.refused + one.waiting + sum(one.left_out.values())
 
 
 def _all_rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -408,7 +428,7 @@ def test_a_spreadsheet_that_explodes_is_refused(tmp_path: Path) -> None:
     [
         ("sts", "sts/case2", {}),
         ("sts", "sts/parsing-error-case", {}),
-        ("onde", "onde", {"school": "X", "access": "none"}),
+        ("onde", "onde", {"school": "0610001A", "access": "none"}),
         ("lsu", "lsu/sample-bilan-complet.xml", {}),
     ],
 )

@@ -3,314 +3,183 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import Any
 
-from adapters.aaf.files import AafFile, Entry
-from adapters.base import Changed, Item, Refusal
-from adapters.french_schools import GUARDIAN_PERMISSIONS, ROLES, boarding_status, relation
-from adapters.records import (
-    Enrolment,
-    Guardian,
-    Guardianship,
-    Record,
-    SchoolClass,
-    StaffMember,
-    Student,
-    Teaching,
-    person_code,
-    record_id,
-)
+from adapters.aaf.files import Request
+from adapters.aaf.known import ASK, Known
+from adapters.aaf.places import class_enrolments, enrolment, teachings
+from adapters.aaf.ties import guardianships
+from adapters.base import Item, Remaining
+from adapters.french_schools import ROLES, boarding_status
+from adapters.records import Enrolment, Guardian, Guardianship, StaffMember, Student, Teaching, person_code
 
-SOURCE = "aaf"
-OLD_DUPLICATE = ["1", "1", "1", "1", "0"]
-"""Fields after the person of a link that older exports write beside the true one."""
+SINGLE = (
+    "sn", "givenName", "personalTitle", "ENTPersonDateNaissance", "ENTPersonNomPatro", "mail", "mobile",
+    "ENTPersonStructRattach", "ENTEleveStructRattachId", "ENTEleveMEF", "ENTEleveRegime", "homePhone",
+    "ENTEleveNivFormation", "ENTPersonMail", "ENTPersonAdresse", "ENTPersonCodePostal", "ENTPersonVille",
+)  # fmt: skip
+"""Attributes of persons of which one value is taken."""
 
 
-def aaf_id(kind: str, external_id: str) -> str:
-    """Return the id of an AAF record."""
-    return record_id(SOURCE, kind, external_id)
+def check_person(request: Request, known: Known) -> None:
+    """Note the values of attributes that are not taken."""
+    attributes = request.attributes
+    for name in SINGLE:
+        values = attributes.get(name)
+        if values and len(values) > 1 and len(set(values)) > 1:
+            known.fault(name, ", ".join(values), "several values, of which the first was taken")
 
 
-@dataclass(slots=True)
-class Known:
-    """What was read so far: an export names things before or without declaring them."""
-
-    schools: set[str] = field(default_factory=set)
-    guardians: dict[str, str | None] = field(default_factory=dict)
-    """Guardians and their form of address."""
-    classes: set[tuple[str, str]] = field(default_factory=set)
-    is_delta: bool = False
-    """Whether what is not in the files may have been imported before."""
-
-    def has_school(self, structure: str | None) -> bool:
-        """Tell whether a structure is known, or may be."""
-        return structure in self.schools or (self.is_delta and structure is not None)
-
-    def has_guardian(self, person: str) -> bool:
-        """Tell whether a guardian is known, or may be."""
-        return person in self.guardians or self.is_delta
+def _nameless(known: Known) -> Iterator[Item]:
+    yield known.refusal("sn", "", "no name", ASK)
 
 
-def refusal(file: AafFile, entry: Entry, name: str, value: str, reason: str, remedy: str) -> Refusal:
-    """Describe what could not be taken, with file and line."""
-    return Refusal(f"{file.name}, line {entry.line}", entry.identifier, name, value, reason, remedy)
-
-
-def parse_day(text: str | None) -> date | None:
-    """Read dd/mm/yyyy. Raises ValueError."""
-    return datetime.strptime(text, "%d/%m/%Y").date() if text else None
-
-
-def _birth(entry: Entry) -> date | None:
-    try:
-        return parse_day(entry.one("ENTPersonDateNaissance"))
-    except ValueError:
-        return None
-
-
-def _address(entry: Entry) -> dict[str, Any]:
-    lines = [line.strip() for line in (entry.one("ENTPersonAdresse") or "").split("$")]
+def _address(request: Request) -> dict[str, Any]:
+    lines = [line.strip() for line in (request.one("ENTPersonAdresse") or "").split("$")]
     return {
         "address_lines": [line for line in lines if line],
-        "postal_code": entry.one("ENTPersonCodePostal"),
-        "city": entry.one("ENTPersonVille"),
-        "country": entry.one("ENTPersonPays"),
+        "postal_code": request.one("ENTPersonCodePostal"),
+        "city": request.one("ENTPersonVille"),
+        "country": request.one("ENTPersonPays"),
     }
 
 
-def guardian(entry: Entry, known: Known) -> Iterator[Record]:
-    """Read a guardian (PersRelEleve)."""
-    known.guardians[entry.identifier] = entry.one("personalTitle")
+def guardian(request: Request, known: Known) -> Iterator[Item]:
+    """Read a guardian (PersRelEleve). The loader refuses both of two with one number."""
+    columns = guardian_columns(request)
+    if columns["last_name"] is None:
+        yield from _nameless(known)
+        return
+    if known.is_another(request):
+        known.shared.add(request.identifier)
     yield Guardian(
-        id=aaf_id("Guardian", entry.identifier),
-        source_id=SOURCE,
-        external_id=entry.identifier,
-        **guardian_columns(entry),
+        id=known.id("Guardian", request.identifier),
+        source_id=known.source,
+        external_id=request.identifier,
+        **columns,
     )
 
 
-def guardian_columns(entry: Entry) -> dict[str, Any]:
+def guardian_columns(request: Request) -> dict[str, Any]:
     """Read what stands in attributes of a guardian."""
     return {
-        "title": entry.one("personalTitle"),
-        "first_name": entry.one("givenName"),
-        "last_name": entry.one("sn") or entry.one("ENTPersonNomPatro") or "?",
-        "email": entry.one("ENTPersonMail") or entry.one("mail"),
-        "mobile_phone": entry.one("mobile") or entry.one("ENTPersonMobileSMS"),
-        "landline_phone": entry.one("homePhone") or entry.one("telephoneNumber"),
-        **_address(entry),
+        "title": request.one("personalTitle"),
+        "first_name": request.one("givenName"),
+        "last_name": request.one("sn") or request.one("ENTPersonNomPatro"),
+        "email": request.one("ENTPersonMail") or request.one("mail"),
+        "mobile_phone": request.one("mobile") or request.one("ENTPersonMobileSMS"),
+        "landline_phone": request.one("homePhone") or request.one("telephoneNumber"),
+        **_address(request),
     }
 
 
-def school_of(entry: Entry) -> str | None:
+def school_of(request: Request) -> str | None:
     """Find the school of a student: declared, or the first part of the class."""
-    declared = entry.one("ENTPersonStructRattach")
-    return declared or (entry.one("ENTEleveClasses") or "").partition("$")[0] or None
+    declared = request.one("ENTPersonStructRattach")
+    return declared or (request.one("ENTEleveClasses") or "").partition("$")[0] or None
 
 
-def student(entry: Entry, known: Known, file: AafFile) -> Iterator[Item]:
+def student(request: Request, known: Known) -> Iterator[Item]:
     """Read a student with classes, groups and guardians (Eleve)."""
-    structure = school_of(entry)
-    if not known.has_school(structure):
-        yield refusal(
-            file,
-            entry,
-            "ENTPersonStructRattach",
-            structure or "",
-            "the school is not in the export",
-            "Add the EtabEducNat file of this school.",
-        )
+    structure = school_of(request)
+    if structure is None or not known.has_school(structure):
+        why, do = "the school is not in the export", "Add the EtabEducNat file of this school."
+        yield known.refusal("ENTPersonStructRattach", structure or "", why, do)
         return
-    assert structure is not None
-    born = _birth(entry)
-    if born is None and (day := entry.one("ENTPersonDateNaissance")):
-        yield refusal(file, entry, "ENTPersonDateNaissance", day, "not a date", "Write it as dd/mm/yyyy.")
-    identity = aaf_id("Student", entry.identifier)
-    school = aaf_id("School", structure)
+    columns = student_columns(request, known)
+    if columns["last_name"] is None:
+        yield from _nameless(known)
+        return
+    identity, school = known.id("Student", request.identifier), known.id("School", structure)
     yield Student(
         id=identity,
         school_id=school,
-        source_id=SOURCE,
-        external_id=entry.identifier,
-        **student_columns(entry),
+        source_id=known.source,
+        external_id=request.identifier,
+        **columns,
     )
-    yield _enrolment(entry, identity, school, school, "SCHOOL")
-    yield _enrolment(entry, identity, school, identity, "SELF")
-    yield from class_enrolments(entry, identity, school, known)
-    yield from guardianships(entry, identity, school, known, file)
+    if known.is_another(request):
+        yield from _untied(known, (Enrolment, "student_id"), (Guardianship, "student_id"), identity=identity)
+        return
+    yield enrolment(request, identity, school, school, "SCHOOL", known)
+    yield enrolment(request, identity, school, identity, "SELF", known)
+    yield from class_enrolments(request, identity, school, known)
+    yield from guardianships(request, identity, school, known)
 
 
-def student_columns(entry: Entry) -> dict[str, Any]:
+def _untied(known: Known, *ties: tuple[Any, str], identity: str) -> Iterator[Item]:
+    """End what ties others to a number that several persons have, also what the first of them brought."""
+    why = "several persons have this number: classes and guardians are tied to none of them"
+    known.fault("ENTPersonJointure", known.number, why)
+    for kind, column in ties:
+        yield Remaining(kind, {column: identity})
+
+
+def student_columns(request: Request, known: Known) -> dict[str, Any]:
     """Read what stands in attributes of a student."""
-    born, first_name = _birth(entry), entry.one("givenName")
-    last_name = entry.one("sn") or entry.one("ENTPersonNomPatro") or "?"
+    born = known.day("ENTPersonDateNaissance", request.one("ENTPersonDateNaissance"))
+    first_name = request.one("givenName")
+    last_name = request.one("sn") or request.one("ENTPersonNomPatro")
+    regime, course = request.one("ENTEleveRegime"), request.one("ENTEleveMEF")
+    boarding = boarding_status(regime)
+    if boarding == "UNKNOWN":
+        known.check(set(), "ENTEleveRegime", regime)
+    if not known.is_delta:
+        known.check(known.courses, "ENTEleveMEF", course)
     return {
-        "title": entry.one("personalTitle"),
+        "title": request.one("personalTitle"),
         "first_name": first_name,
         "last_name": last_name,
         "match_code": person_code(last_name, first_name, born),
-        "birth_name": entry.one("ENTPersonNomPatro"),
+        "birth_name": request.one("ENTPersonNomPatro"),
         "date_of_birth": born,
-        "grade_level": entry.one("ENTEleveNivFormation") or entry.one("ENTEleveLibelleMEF"),
-        "boarding_status": boarding_status(entry.one("ENTEleveRegime")),
-        "course_id": aaf_id("Course", mef) if (mef := entry.one("ENTEleveMEF")) else None,
-        "information_system_id": entry.one("ENTEleveStructRattachId"),
+        "grade_level": request.one("ENTEleveNivFormation") or request.one("ENTEleveLibelleMEF"),
+        "boarding_status": boarding,
+        "course_id": known.id("Course", course) if course else None,
+        "information_system_id": request.one("ENTEleveStructRattachId"),
     }
 
 
-def _enrolment(entry: Entry, student_id: str, school: str, class_id: str, kind: str) -> Enrolment:
-    return Enrolment(
-        id=aaf_id("Enrolment", f"{entry.identifier}:{class_id}"),
-        school_id=school,
-        source_id=SOURCE,
-        external_id=f"{entry.identifier}:{kind}",
-        student_id=student_id,
-        class_id=class_id,
-        kind=kind,
-    )
-
-
-def school_class(structure: str, name: str, class_type: str, **others: Any) -> SchoolClass:
-    """Make the record of a class or group."""
-    return SchoolClass(
-        id=aaf_id("SchoolClass", f"{class_type}:{structure}${name}"),
-        school_id=aaf_id("School", structure),
-        source_id=SOURCE,
-        external_id=f"{structure}${name}",
-        name=name,
-        class_type=class_type,
-        **others,
-    )
-
-
-def class_enrolments(entry: Entry, student_id: str, school: str | None, known: Known) -> Iterator[Item]:
-    """Yield classes and groups, also those that the school did not declare, and who is in them."""
-    for attribute, kind, class_type in (
-        ("ENTEleveClasses", "CLASS", "HOMEROOM"),
-        ("ENTEleveGroupes", "GROUP", "SCHEDULED"),
-    ):
-        for value in entry.all(attribute):
-            structure, _, name = value.partition("$")
-            if not known.has_school(structure) or not name:
-                continue
-            made = school_class(structure, name, class_type)
-            if (made.class_type, value) not in known.classes:
-                known.classes.add((made.class_type, value))
-                yield Changed(SchoolClass, made.id, {}, made) if known.is_delta else made
-            yield _enrolment(entry, student_id, school or aaf_id("School", structure), made.id, kind)
-
-
-def _links(entry: Entry) -> list[tuple[str, list[str]]]:
-    """Return person and fields of each link, of the newer attribute or else of the older ones."""
-    links: dict[str, list[str]] = {}
-    for value in entry.all("ENTElevePersRelEleve"):
-        person, *fields = value.split("$")
-        if person not in links or links[person] == OLD_DUPLICATE:
-            links[person] = fields
-    if links:
-        return list(links.items())
-    legal = entry.all("ENTEleveAutoriteParentale")
-    relations = {entry.one("ENTElevePere"): "1", entry.one("ENTEleveMere"): "2"}
-    for person in dict.fromkeys([*entry.all("ENTEleveParents"), *legal]):
-        rank = str(legal.index(person) + 1) if person in legal else "0"
-        links[person] = [relations.get(person, ""), "", rank, "", ""]
-    for number in ("1", "2"):
-        other = entry.one(f"ENTElevePersRelEleve{number}")
-        if other and other not in links:
-            links[other] = ["", "", "0", "1", ""]
-    return list(links.items())
-
-
-def guardianships(
-    entry: Entry, student_id: str, school: str | None, known: Known, file: AafFile
-) -> Iterator[Item]:
-    """Yield the ties of a student to guardians."""
-    for person, fields in _links(entry):
-        if not known.has_guardian(person):
-            yield refusal(
-                file,
-                entry,
-                "ENTElevePersRelEleve",
-                person,
-                "this guardian is in no PersRelEleve file",
-                "The student is kept without this guardian; ask for a complete export.",
-            )
-            continue
-        code, financial, legal, contact, _ = [*fields, "", "", "", "", ""][:5]
-        rank = int(legal) if legal in ("1", "2") else None
-        kind = relation(code, known.guardians.get(person))
-        access = rank is not None or kind == "SELF"
-        yield Guardianship(
-            id=aaf_id("Guardianship", f"{person}:{entry.identifier}"),
-            school_id=school,
-            source_id=SOURCE,
-            external_id=f"{person}:{entry.identifier}",
-            guardian_id=aaf_id("Guardian", person),
-            student_id=student_id,
-            relation=kind,
-            responsibility="LEGAL_GUARDIAN" if rank else ("CONTACT" if contact == "1" else "UNKNOWN"),
-            legal_rank=rank,
-            pays_fees=financial == "1" if financial else None,
-            is_emergency_contact=contact == "1" if contact else None,
-            has_data_access=access,
-            permissions=GUARDIAN_PERMISSIONS if access else [],
-        )
-
-
-def staff_member(entry: Entry, known: Known) -> Iterator[Item]:
+def staff_member(request: Request, known: Known) -> Iterator[Item]:
     """Read a member of staff (PersEducNat); functions in schools outside the export are normal."""
-    functions = [value.split("$") for value in entry.all("ENTPersonFonctions")]
-    here = [parts for parts in functions if known.has_school(parts[0])]
-    structure = entry.one("ENTPersonStructRattach")
+    columns = staff_columns(request, known)
+    if columns["last_name"] is None:
+        yield from _nameless(known)
+        return
+    structure = request.one("ENTPersonStructRattach")
     if not known.has_school(structure):
-        structure = here[0][0] if here else None
-    function = next(iter(here or functions), [])
-    identity = aaf_id("StaffMember", entry.identifier)
-    last_name = entry.one("sn") or entry.one("ENTPersonNomPatro") or "?"
+        functions = (value.split("$")[0] for value in request.all("ENTPersonFonctions"))
+        structure = next((one for one in functions if known.has_school(one)), None)
+    identity = known.id("StaffMember", request.identifier)
     yield StaffMember(
         id=identity,
-        school_id=aaf_id("School", structure) if structure else None,
-        source_id=SOURCE,
-        external_id=entry.identifier,
-        title=entry.one("personalTitle"),
-        first_name=(entry.one("givenName") or "").title() or None,
-        last_name=last_name,
-        match_code=person_code(last_name, entry.one("givenName"), _birth(entry)),
-        information_system_id=entry.identifier,
-        role=ROLES.get(function[1] if len(function) > 1 else "", "OTHER"),
-        function_label=function[-1].capitalize() if len(function) > 2 else None,
-        email=entry.one("mail"),
+        school_id=known.id("School", structure) if structure else None,
+        source_id=known.source,
+        external_id=request.identifier,
+        information_system_id=request.identifier,
+        **columns,
     )
-    yield from teachings(entry, identity, known)
+    if known.is_another(request):
+        yield from _untied(known, (Teaching, "staff_id"), identity=identity)
+        return
+    yield from teachings(request, identity, known)
 
 
-def teachings(entry: Entry, staff: str, known: Known) -> Iterator[Record]:
-    """Yield what a member of staff teaches, and to whom."""
-    main = {("HOMEROOM", value) for value in entry.all("ENTAuxEnsClassesPrincipal")}
-    taught: dict[tuple[str, str, str | None], None] = {}
-    for attribute, class_type in (
-        ("ENTAuxEnsClassesMatieres", "HOMEROOM"),
-        ("ENTAuxEnsGroupesMatieres", "SCHEDULED"),
-    ):
-        for value in entry.all(attribute):
-            place, _, subject = value.rpartition("$")
-            taught[class_type, place, subject] = None
-    named = {(kind, place) for kind, place, _ in taught}
-    for kind, place in sorted(main - named):
-        taught[kind, place, None] = None
-    for class_type, place, code in taught:
-        if (class_type, place) not in known.classes and not known.is_delta:
-            continue
-        structure, _, name = place.partition("$")
-        yield Teaching(
-            id=aaf_id("Teaching", f"{entry.identifier}:{class_type}:{place}:{code or ''}"),
-            school_id=aaf_id("School", structure),
-            source_id=SOURCE,
-            external_id=f"{entry.identifier}:{place}:{code or ''}",
-            staff_id=staff,
-            class_id=school_class(structure, name, class_type).id,
-            subject_id=aaf_id("Subject", code) if code else None,
-            is_main_teacher=(class_type, place) in main,
-        )
+def staff_columns(request: Request, known: Known) -> dict[str, Any]:
+    """Read what stands in attributes of a member of staff; of several functions, the first one here."""
+    functions = [value.split("$") for value in request.all("ENTPersonFonctions")]
+    here = [parts for parts in functions if known.has_school(parts[0])]
+    function = next(iter(here or functions), [])
+    code = function[1] if len(function) > 1 else ""
+    known.check(ROLES, "ENTPersonFonctions", code)
+    last_name, first_name = request.one("sn") or request.one("ENTPersonNomPatro"), request.one("givenName")
+    born = known.day("ENTPersonDateNaissance", request.one("ENTPersonDateNaissance"))
+    return {
+        "title": request.one("personalTitle"),
+        "first_name": (first_name or "").title() or None,
+        "last_name": last_name,
+        "match_code": person_code(last_name, first_name, born),
+        "role": ROLES.get(code, "OTHER"),
+        "function_label": function[-1].capitalize() if len(function) > 2 else None,
+        "email": request.one("mail"),
+    }

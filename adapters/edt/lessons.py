@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
+from functools import partial
 from typing import Any
 
 from adapters import records as r
-from adapters.base import Item
-from adapters.edt.resources import WEEKS, School
+from adapters.base import Item, LeftOut
+from adapters.edt.layout import entities, ident_of
+from adapters.edt.resources import EXPORT_WHOLE, WEEKS, School
 from adapters.school_time import instant
-from adapters.xml_documents import attribute, children, name_of
+from adapters.xml_documents import attribute, name_of
 
 LARGEST_MASK = 2**64
+WEEKS_WRITTEN = re.compile(r"[0-9]{1,20}")
+AUDIENCES = ("Groupe", "Classe", "PartieDeClasse", "Eleve")
+"""Kinds of elements that say for whom a lesson is."""
 
 
 @dataclass(slots=True)
@@ -38,7 +45,7 @@ class Weekly:
     @property
     def weeks(self) -> int:
         """The mask of the weeks in which there is anybody to teach, cancelled ones included."""
-        kinds = [kind for kind in ("Groupe", "Classe", "PartieDeClasse", "Eleve") if self.parts.get(kind)]
+        kinds = [kind for kind in AUDIENCES if self.parts.get(kind)]
         found = self.cancelled
         for kind in kinds or ["Professeur", "Personnel"]:
             for _, mask in self.parts.get(kind, []):
@@ -48,82 +55,95 @@ class Weekly:
 
 def lessons(root: Any, school: School) -> Iterator[Item]:
     """Yield every dated lesson; cancelled ones with their state."""
-    containers = list(children(root, "Cours"))
-    for container in containers:
-        # In flat exports the first `Cours` is the container itself; a lesson has a day.
-        found = [container] if attribute(container, "Jour") else list(children(container, "Cours"))
-        for one in found:
-            yield from _lesson(one, school)
+    listed = list(entities(root, "Cours"))
+    slots = Counter(_slot(one) for one in listed if ident_of(one) is None)
+    yield from school.entries(listed, partial(_lesson, slots=slots, school=school))
+    yield from school.unknown_codes()
 
 
-def _lesson(one: Any, school: School) -> Iterator[Item]:
-    numbers: dict[str, int] = {}
+def _slot(one: Any) -> tuple[str, ...]:
+    """Return what tells lessons without Ident apart: when it is, of what, and for whom."""
+    when = [attribute(one, name) or "" for name in ("Jour", "NumeroPlaceDebut", "NombrePlaces")]
+    who = sorted(
+        f"{name_of(below)}:{ident_of(below)}" for below in one if name_of(below) in ("Matiere", *AUDIENCES)
+    )
+    return (*when, *who)
+
+
+def _lesson(one: Any, slots: Counter[tuple[str, ...]], school: School) -> Iterator[Item]:
+    record, numbers = ident_of(one) or "", dict[str, int]()
     for name in ("Jour", "NumeroPlaceDebut", "NombrePlaces"):
         try:
             numbers[name] = int(attribute(one, name) or "")
         except ValueError:
-            why, do = "not a number", "Export the file again."
-            yield school.refusal(one, one.get("Ident") or "", name, one.get(name) or "", why, do)
+            why, do = "not a number", EXPORT_WHOLE
+            yield school.refusal(one, record, name, one.get(name) or "", why, do)
             return
     first = numbers["NumeroPlaceDebut"]
     last = first + numbers["NombrePlaces"] - 1
     if not 1 <= numbers["Jour"] <= 7 or last < first or first not in school.grid or last not in school.grid:
         why = "no day from 1 to 7, or a place that the grid of the day does not have"
-        do = "Correct the grid in EDT."
         value = ", ".join(f"{name} {number}" for name, number in numbers.items())
-        yield school.refusal(
-            one, one.get("Ident") or "", "NumeroPlaceDebut", value, why, "Correct the grid in EDT."
-        )
+        yield school.refusal(one, record, "NumeroPlaceDebut", value, why, "Correct the grid in EDT.")
         return
     weekly = Weekly("", numbers["Jour"], school.grid[first][0], school.grid[last][1], None)
-    yield from _parts(one, weekly, school)
-    weekly.key = one.get("Ident") or _key(weekly, first, last)
-    yield from _dated(weekly, school)
+    _read_parts(one, record, weekly, school)
+    weekly.key = record or _key(weekly, first, last, slots[_slot(one)] > 1)
+    if weekly.weeks:
+        yield from _dated(weekly, school)
+    elif not school.faults:
+        yield LeftOut("takes place in no week of the year")
 
 
-def _parts(one: Any, weekly: Weekly, school: School) -> Iterator[Item]:
-    """Read what takes part in a lesson, and in which weeks."""
-    record = one.get("Ident") or ""
-    weekly.cancelled = _mask(attribute(one, "SemainesAnnulation")) or 0
+def _read_parts(one: Any, record: str, weekly: Weekly, school: School) -> None:
+    """Read what takes part in a lesson, and in which weeks; what cannot be read is noted."""
     known = {
         "Classe": school.classes, "PartieDeClasse": school.parts, "Groupe": school.groups,
-        "Salle": school.rooms,
+        "Salle": school.rooms, "Eleve": school.students, "Matiere": school.subjects,
     }  # fmt: skip
+    cancelled = attribute(one, "SemainesAnnulation")
+    weekly.cancelled = _mask(one, record, "SemainesAnnulation", cancelled, school) if cancelled else 0
     for below in one:
-        kind, ident = name_of(below), attribute(below, "Ident") or ""
-        if kind == "Matiere":
-            weekly.subject = school.subjects.get(ident)
-            continue
+        kind, ident = name_of(below), ident_of(below) or ""
         if kind in ("Professeur", "Personnel"):
             found = school.staff.get(f"{kind}:{ident}")
-        elif kind == "Eleve":
-            found = school.common("Student", ident)["id"]
         elif kind in known:
             found = known[kind].get(ident)
         else:
+            if kind != "Materiel":
+                school.unknown["Cours", kind] += 1
             continue
-        mask = _mask(attribute(below, "Semaines") or attribute(below, "SemainesInclusion"))
-        if found is None or mask is None:
-            why = "not in the file, or no mask of weeks (a number below 2^64)"
-            value = f"{kind} {ident}, Semaines {below.get('Semaines')}"
-            yield school.refusal(below, record, kind, value, why, "Export the file again.")
-            continue
-        weekly.parts.setdefault(kind, []).append((found, mask))
+        if found is None:
+            school.missing(below, record, kind)
+        elif kind == "Matiere":
+            weekly.subject = found
+        else:
+            weeks = attribute(below, "Semaines") or attribute(below, "SemainesInclusion") or ""
+            mask = _mask(below, record, f"{kind}/Semaines", weeks, school)
+            if mask:
+                weekly.parts.setdefault(kind, []).append((found, mask))
+    named = {name_of(below) for below in one}
+    if "Groupe" in named and not weekly.parts.get("Groupe"):
+        # A group stands for its classes: without it, the lesson is not that of the whole class.
+        weekly.parts.pop("Classe", None)
 
 
-def _mask(value: str | None) -> int | None:
-    try:
-        mask = int(value or "")
-    except ValueError:
-        return None
-    return mask if 0 <= mask < LARGEST_MASK else None
+def _mask(element: Any, record: str, name: str, value: str, school: School) -> int:
+    """Read a mask of weeks; what is none is noted, and is no week."""
+    if WEEKS_WRITTEN.fullmatch(value) and int(value) < LARGEST_MASK:
+        return int(value)
+    why = "no mask of weeks (a number below 2^64): nothing is shown for it"
+    school.fault(element, record, name, value, why, EXPORT_WHOLE)
+    return 0
 
 
-def _key(weekly: Weekly, first: int, last: int) -> str:
-    """Name a lesson that the export does not: by its place in the grid, its subject and who takes part."""
-    who = sorted(
-        one for kind in ("Groupe", "Classe", "PartieDeClasse") for one, _ in weekly.parts.get(kind, [])
-    )
+def _key(weekly: Weekly, first: int, last: int, is_shared: bool) -> str:
+    """Name a lesson that the export does not: by its place in the grid, its subject and who takes part.
+
+    Where that is the same for several lessons, those who teach tell them apart.
+    """
+    kinds = ("Groupe", "Classe", "PartieDeClasse", *(("Professeur", "Personnel") if is_shared else ()))
+    who = sorted(one for kind in kinds for one, _ in weekly.parts.get(kind, []))
     parts = [str(weekly.weekday), str(first), str(last), weekly.subject or "", *who]
     return r.record_id("edt", "Cours", ":".join(parts))
 

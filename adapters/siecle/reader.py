@@ -9,9 +9,11 @@ from typing import Any
 from adapters import records as r
 from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options, OtherFormat
 from adapters.export_files import ExportFile, export_files
+from adapters.school_numbers import check_letter_notices, needed_school_number
 from adapters.siecle.families import guardians, ties
 from adapters.siecle.students import Found, nomenclature, students
-from adapters.xml_documents import children, document, root_name, text
+from adapters.xml_documents import children, document, notices_of_files, root_name, text
+from adapters.xml_export import Layout
 
 ROOTS = {"BEE_NOMENCLATURES": "Nomenclature", "BEE_ELEVES": "Elèves", "BEE_RESPONSABLES": "Responsables"}
 """Root elements, in the order of reading."""
@@ -21,6 +23,26 @@ COVERS: dict[str, set[type[r.Record]]] = {
     "BEE_RESPONSABLES": {r.Guardian, r.Guardianship},
 }
 """What each file has all of."""
+LISTS = {
+    "BEE_NOMENCLATURES": {"MATIERE": "MATIERES", "MEF": "MEFS"},
+    "BEE_ELEVES": {"ELEVE": "ELEVES", "STRUCTURES_ELEVE": "STRUCTURES"},
+    "BEE_RESPONSABLES": {
+        "PERSONNE": "PERSONNES", "RESPONSABLE_ELEVE": "RESPONSABLES", "ADRESSE": "ADRESSES",
+    },
+}  # fmt: skip
+"""Elements that are read of each file, and the list they stand in."""
+LAYOUTS = {
+    root: Layout(
+        {kind: frozenset([f"DONNEES/{one}"]) for kind, one in lists.items()},
+        ("DONNEES",),
+        {
+            "OPTION": "options are not shown",
+            "BOURSE": "grants are not shown",
+            "ADRESSE": "addresses of students are not shown",
+        },
+    )
+    for root, lists in LISTS.items()
+}
 
 
 class SiecleReader:
@@ -44,25 +66,29 @@ class SiecleReader:
         documents = [(file, document(file)) for _, file in files]
         uai, done = _school(documents), 0
         found = Found(uai, f"siecle:{uai}", "")
+        yield from notices_of_files(path, [file for _, file in files])
+        yield from check_letter_notices(uai, documents[0][0].name)
         yield found.school()
         for (root, _), (file, element) in zip(files, documents, strict=True):
             found.file = file.name
             yield from _items(root, element, found)
+            yield from found.notices()
             done += file.size
             yield done
 
 
 def _items(root: str, element: Any, found: Found) -> Iterator[Item]:
-    data = next(children(element, "DONNEES"), None)
-    if data is None:
+    if next(children(element, "DONNEES"), None) is None:
         raise InvalidExport(f"{found.file}: has no DONNEES; export again.")
+    yield from LAYOUTS[root].counts(element)
     if root == "BEE_NOMENCLATURES":
-        yield from nomenclature(data, found)
+        yield from nomenclature(element, found)
     elif root == "BEE_ELEVES":
-        yield from students(data, found)
+        yield from students(element, found)
     else:
-        yield from guardians(data, found)
-        yield from ties(data, found)
+        yield from guardians(element, found)
+        yield from ties(element, found)
+    yield from found.left_out(LAYOUTS[root].left_out(element))
 
 
 def _files(path: Path) -> list[tuple[str, ExportFile]]:
@@ -84,7 +110,8 @@ def _school(documents: list[tuple[ExportFile, Any]]) -> str:
         uai = text(parameters, "UAJ") if parameters is not None else None
         if uai is None:
             raise InvalidExport(f"{file.name}: PARAMETRES/UAJ does not name the school.")
-        schools[uai] = file.name
+        number = needed_school_number(uai, f"{file.name}, PARAMETRES/UAJ", "Export the file again.")
+        schools[number] = file.name
     if len(schools) > 1:
         each = ", ".join(f"{name} of {uai}" for uai, name in schools.items())
         raise InvalidExport(f"These files are of several schools: {each}. Import one school at a time.")

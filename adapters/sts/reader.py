@@ -8,9 +8,29 @@ from typing import Any
 
 from adapters.base import NO_OPTIONS, Export, InvalidExport, Item, Options
 from adapters.export_files import ExportFile
+from adapters.school_numbers import check_letter_notices, needed_school_number
 from adapters.sts.lessons import lessons
 from adapters.sts.structure import School, people, places, school_and_year
-from adapters.xml_documents import attribute, children, document, only_file
+from adapters.xml_documents import attribute, children, document, notices_of_files, only_file
+from adapters.xml_export import Layout
+
+_PLACES = {f"DONNEES/STRUCTURE/{one}" for one in ("DIVISIONS/DIVISION", "GROUPES/GROUPE")}
+LAYOUT = Layout(
+    {
+        "MATIERE": frozenset(["NOMENCLATURES/MATIERES"]),
+        "INDIVIDU": frozenset(["DONNEES/INDIVIDUS"]),
+        "ALTERNANCE": frozenset(["DONNEES/ALTERNANCES"]),
+        "SALLE_COURS": frozenset(["DONNEES", "DONNEES/SALLES_COURS"]),
+        "DIVISION": frozenset(["DONNEES/STRUCTURE/DIVISIONS"]),
+        "GROUPE": frozenset(["DONNEES/STRUCTURE/GROUPES"]),
+        "SERVICE": frozenset(f"{one}/SERVICES" for one in _PLACES),
+        "COURS": frozenset(
+            f"{one}/SERVICES/SERVICE/ENSEIGNANTS/ENSEIGNANT/COURS_RATTACHES" for one in _PLACES
+        ),
+    },
+    ("NOMENCLATURES", "DONNEES"),
+    {"CIVILITE": "staff name these codes"},
+)
 
 
 class StsReader:
@@ -32,16 +52,22 @@ class StsReader:
         root = document(file)
         uai = _uai(root, file)
         school = School(uai, f"sts:{uai}", file.name)
+        yield from notices_of_files(path, [file])
+        yield from check_letter_notices(uai, f"{file.name}, PARAMETRES/UAJ")
+        yield from LAYOUT.counts(root)
         yield from school_and_year(root, school)
         yield from places(root, school)
         yield from people(root, school)
         yield file.size // 2
         yield from lessons(root, school)
+        yield from school.left_out(LAYOUT.left_out(root))
+        yield from school.unknown_codes()
         yield file.size
 
 
 def _uai(root: Any, file: ExportFile) -> str:
     for one in children(root, "PARAMETRES", "UAJ"):
         if uai := attribute(one, "CODE"):
-            return uai
+            where = f"{file.name}, PARAMETRES/UAJ"
+            return needed_school_number(uai, where, "Export the file again.")
     raise InvalidExport(f"{file.name}: PARAMETRES/UAJ does not name the school in CODE.")
