@@ -11,6 +11,20 @@ from adapters.records import record_id
 
 LONGEST_ID = 200
 """Characters that an external id may have; a longer one is kept as a code of it."""
+LONGEST_SOURCE = 64
+"""Characters that the id of a source may have."""
+
+
+def source_name(*parts: str) -> str:
+    """Return the id of a source: its parts joined by colons, at most 64 characters.
+
+    A longer one keeps its beginning, and a code of the whole: names that differ at their end stay apart.
+    """
+    whole = ":".join(parts)
+    if len(whole) <= LONGEST_SOURCE:
+        return whole
+    code = record_id("source", "name", whole)
+    return f"{whole[: LONGEST_SOURCE - len(code) - 1]}:{code}"
 
 
 @dataclass(slots=True)

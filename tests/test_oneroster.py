@@ -22,14 +22,23 @@ def database(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'school.db'}"
 
 
-@pytest.mark.parametrize("write", [oneroster.version_1_1, oneroster.version_1_2])
+@pytest.mark.parametrize(
+    ("write", "wizard"),
+    [
+        (oneroster.version_1_1, [("users.csv, line 6", "role", "wizard")]),
+        (
+            oneroster.version_1_2,
+            [("roles.csv, line 6", "role", "wizard"), ("users.csv, line 6", "role", "")],
+        ),
+    ],
+)
 def test_oneroster_gives_people_classes_and_grades_in_both_versions(
-    database: str, tmp_path: Path, write: Any
+    database: str, tmp_path: Path, write: Any, wizard: list[tuple[str, str, str]]
 ) -> None:
     report = bring(database, Written(write(tmp_path)))
     assert [(one.file, one.field, one.value) for one in report.refused] == [
         ("classes.csv, line 3", "schoolSourcedId", "nowhere"),
-        ("users.csv, line 6", "role", report.refused[1].value),
+        *wizard,
         ("users.csv, line 2", "agentSourcedIds", "u2,u3,u9"),
         ("results.csv, line 5", "lineItemSourcedId", "l9"),
     ]
@@ -61,7 +70,7 @@ def test_a_score_is_shown_as_the_scale_of_its_result_or_line_item_writes_it(
     database: str, tmp_path: Path
 ) -> None:
     report = bring(database, Written(oneroster.with_scales(tmp_path)))
-    assert [(one.file, one.field, one.value) for one in report.refused[3:]] == [
+    assert [(one.file, one.field, one.value) for one in report.refused[4:]] == [
         ("scoreScales.csv, line 4", "scoreScaleValue", "A to F"),
         ("lineItemScoreScales.csv, line 3", "scoreScaleSourcedId", "z9"),
     ]

@@ -13,48 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from adapters import records as r
+from adapters.oneroster.columns import COLUMNS, COMMON
 from adapters.tables import harmless
 
-COMMON = ("sourcedId", "status", "dateLastModified")
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "academicSessions": ("title", "type", "startDate", "endDate", "parentSourcedId", "schoolYear"),
-    "categories": ("title", "weight"),
-    "classes": (
-        "title", "grades", "courseSourcedId", "classCode", "classType", "location", "schoolSourcedId",
-        "termSourcedIds", "subjects", "subjectCodes", "periods",
-    ),
-    "courses": (
-        "schoolYearSourcedId", "title", "courseCode", "grades", "orgSourcedId", "subjects", "subjectCodes",
-    ),
-    "demographics": (
-        "birthDate", "sex", "americanIndianOrAlaskaNative", "asian", "blackOrAfricanAmerican",
-        "nativeHawaiianOrOtherPacificIslander", "white", "demographicRaceTwoOrMoreRaces",
-        "hispanicOrLatinoEthnicity", "countryOfBirthCode", "stateOfBirthAbbreviation", "cityOfBirth",
-        "publicSchoolResidenceStatus",
-    ),
-    "enrollments": (
-        "classSourcedId", "schoolSourcedId", "userSourcedId", "role", "primary", "beginDate", "endDate",
-    ),
-    "lineItems": (
-        "title", "description", "assignDate", "dueDate", "classSourcedId", "categorySourcedId",
-        "gradingPeriodSourcedId", "resultValueMin", "resultValueMax", "schoolSourcedId",
-    ),
-    "orgs": ("name", "type", "identifier", "parentSourcedId"),
-    "results": (
-        "lineItemSourcedId", "studentSourcedId", "scoreStatus", "score", "scoreDate", "comment",
-        "textScore", "classSourcedId", "inProgress", "incomplete", "late", "missing",
-    ),
-    "roles": (
-        "userSourcedId", "roleType", "role", "beginDate", "endDate", "orgSourcedId", "userProfileSourcedId",
-    ),
-    "users": (
-        "enabledUser", "username", "userIds", "givenName", "familyName", "middleName", "identifier", "email",
-        "sms", "phone", "agentSourcedIds", "grades", "password", "userMasterIdentifier",
-        "resourceSourcedIds", "preferredGivenName", "preferredMiddleName", "preferredFamilyName",
-        "primaryOrgSourcedId", "pronouns",
-    ),
-}  # fmt: skip
-"""Columns after the common ones, in the order of the standard (OneRoster 1.2 CSV binding)."""
 ABSENT = (
     "classResources", "courseResources", "lineItemLearningObjectiveIds", "lineItemScoreScales",
     "resources", "resultLearningObjectiveIds", "resultScoreScales", "scoreScales", "userProfiles",
