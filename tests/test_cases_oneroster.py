@@ -149,7 +149,7 @@ def test_a_file_without_a_column_that_is_needed_is_refused_with_the_nearest_one(
 
 def test_a_file_with_a_column_twice_is_refused(database: str, tmp_path: Path) -> None:
     written = edited(tmp_path, "or-parent-agents", users=("middleName", "familyName"))
-    with pytest.raises(InvalidExport, match="users.csv: has the column familyName 2 times"):
+    with pytest.raises(InvalidExport, match=r"users\.csv: has the column familyName 2 times"):
         bring(database, written)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from adapters import records as r
 from adapters.base import Item, LeftOut
-from adapters.oneroster.files import CsvRow, Unreadable
+from adapters.oneroster.files import CsvRow
 from adapters.oneroster.roles import ALWAYS, KINDS, Period, overlap, span
 from adapters.oneroster.roster import Roster, changed
 
@@ -85,20 +85,12 @@ def _teaching(row: CsvRow, roster: Roster) -> Iterator[Item]:
         staff_id=roster.id("StaffMember", user),
         class_id=roster.id("SchoolClass", place),
         subject_id=roster.class_subjects.get(place),
-        is_main_teacher=_is_primary(row),
+        is_main_teacher=row.tolerated(row.truth, "primary") is True,
         start_date=first,
         end_date=last,
     )
     # A delta need not repeat the class: then the subject stays what it was.
     yield made if place in roster.class_subjects else changed(made, {"subject_id"})
-
-
-def _is_primary(row: CsvRow) -> bool:
-    try:
-        return row.truth("primary") is True
-    except Unreadable as error:
-        row.faults.append(error.refusal)
-        return False
 
 
 def _employed(user: str, school: str | None, roster: Roster) -> Period:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from adapters.base import Entry, InvalidExport, Notice, OtherFormat, Refusal
 from adapters.export_files import ExportFile, export_files
 from adapters.oneroster.columns import REQUIRED, check_header
 from adapters.tables import DataTable, read_table
 
+Value = TypeVar("Value")
 VERSIONS = ("1.1", "1.2")
 NAMES = (
     "orgs", "academicSessions", "courses", "classes", "users", "roles", "demographics", "enrollments",
@@ -126,14 +127,18 @@ class CsvRow:
             self._unreadable(name, "neither true nor false", "Write true or false.")
         return None if text is None else text.lower() == "true"
 
-    @property
-    def modified_at(self) -> datetime | None:
-        """When the source changed it last; a value that cannot be read is noted among `faults`."""
+    def tolerated(self, read: Callable[[str], Value | None], name: str) -> Value | None:
+        """Read a field without which the row can be taken: one that is unreadable is noted in `faults`."""
         try:
-            return self.moment("dateLastModified")
+            return read(name)
         except Unreadable as error:
             self.faults.append(error.refusal)
             return None
+
+    @property
+    def modified_at(self) -> datetime | None:
+        """When the source changed it last."""
+        return self.tolerated(self.moment, "dateLastModified")
 
     @property
     def is_deleted(self) -> bool:

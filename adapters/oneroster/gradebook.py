@@ -139,7 +139,7 @@ def _grade(
     status, score, words = STATUSES.get(said, "UNKNOWN"), row.number("score"), row.get("textScore")
     if status == "GRADED" and score is None:
         status = "LETTER" if words else "UNKNOWN"
-    row.day("scoreDate")
+    row.tolerated(row.day, "scoreDate")
     own = roster.scale_of.get(("resultSourcedId", row.identity))
     scale = own or roster.scale_of.get(("lineItemSourcedId", item))
     written = scale.word(score) if scale is not None and score is not None else None

@@ -36,8 +36,12 @@ def role_of(row: CsvRow, roster: Roster, roles: Roles) -> Iterator[Item]:
         yield from _end_of_role(user, role, roster)
         yield Used()
     elif is_described:
-        kind_of_role = (row.get("roleType") or "").lower()
-        roles[user].insert(0 if kind_of_role == "primary" else len(roles[user]), role)
+        rank = (row.get("roleType") or "").lower()
+        roles[user].insert(0 if rank == "primary" else len(roles[user]), role)
+        if rank not in ("primary", "secondary"):
+            row.faults.append(
+                row.refusal("roleType", "neither primary nor secondary", "Write one of the two.")
+            )
         yield Used()
     else:
         yield from _role_alone(row, user, role, roster)

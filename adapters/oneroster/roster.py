@@ -115,6 +115,8 @@ def find_schools(roster: Roster) -> None:
             one = above[one]
         school = next((one for one in line if types[one] == "school"), None)
         school = school or next((one for one in line if one in named), None)
+        if school is None and roster.is_delta and types[org] == "department":
+            school = one or org  # a delta need not repeat the school above, nor the classes
         if school is not None:
             roster.schools[org] = school
 
@@ -193,11 +195,14 @@ def classes(row: CsvRow, roster: Roster) -> Iterator[Item]:
             subject = roster.id("Subject", course)
         else:
             row.faults.append(roster.unknown(row, "courseSourcedId", "courses"))
+    kind = (row.get("classType") or "").lower()
+    if kind not in ("", "homeroom", "scheduled"):
+        row.faults.append(row.refusal("classType", "neither homeroom nor scheduled", "Write one of the two."))
     roster.class_subjects[row.identity], roster.school_of[row.identity] = subject, school
     yield r.SchoolClass(
         **roster.common("SchoolClass", row, school),
         name=row.get("title") or row.get("classCode") or row.identity,
-        class_type="HOMEROOM" if (row.get("classType") or "").lower() == "homeroom" else "SCHEDULED",
+        class_type="HOMEROOM" if kind == "homeroom" else "SCHEDULED",
         level=next(iter(row.several("grades")), None),
         subject_id=subject,
     )
