@@ -69,8 +69,7 @@ class CsvRow:
 
     def get(self, name: str) -> str | None:
         """Return a field; None where it is empty or the file has no such column."""
-        value = self.fields.get(name, "").strip()
-        return None if not value or value.upper() == "NULL" else value
+        return _filled(self.fields.get(name, ""))
 
     def several(self, name: str) -> list[str]:
         """Return the parts of a list in one field, each once."""
@@ -153,6 +152,11 @@ class CsvRow:
         raise Unreadable(self.refusal(name, why, do))
 
 
+def _filled(text: str) -> str | None:
+    value = text.strip()
+    return None if not value or value.upper() == "NULL" else value
+
+
 @dataclass
 class CsvFile:
     """A file of the binding, looked through once before it is read: how many rows, and which ids repeat."""
@@ -175,12 +179,13 @@ class CsvFile:
     def _survey(self) -> tuple[int, dict[str, int], dict[str, list[int]]]:
         """Count the rows; find the first line of each sourcedId, and lines of those whose rows differ."""
         table, count = read_table(self.file), 0
+        place = table.header.index("sourcedId")
         first: dict[str, tuple[int, int]] = {}
         again: dict[str, list[int]] = {}
         differ = set()
-        for row in _rows(self.title, table):
+        for row in table.rows:
             count += 1
-            identity, content = row.identity, hash(tuple(row.fields.values()))
+            identity, content = _filled("".join(row.fields[place : place + 1])) or "", hash(tuple(row.fields))
             line, before = first.setdefault(identity, (row.line, content))
             if line != row.line:
                 again.setdefault(identity, [line]).append(row.line)
