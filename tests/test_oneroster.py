@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters import records as r
+from adapters.base import Notice, Refusal
+from adapters.oneroster.writer import write_export
+from gateway.adapters_installed import reader
 from gateway.exports import export_oneroster
 from gateway.settings import Settings
 from tests.exports import oneroster
@@ -22,14 +27,23 @@ def database(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'school.db'}"
 
 
-@pytest.mark.parametrize("write", [oneroster.version_1_1, oneroster.version_1_2])
+@pytest.mark.parametrize(
+    ("write", "wizard"),
+    [
+        (oneroster.version_1_1, [("users.csv, line 6", "role", "wizard")]),
+        (
+            oneroster.version_1_2,
+            [("roles.csv, line 6", "role", "wizard"), ("users.csv, line 6", "role", "")],
+        ),
+    ],
+)
 def test_oneroster_gives_people_classes_and_grades_in_both_versions(
-    database: str, tmp_path: Path, write: Any
+    database: str, tmp_path: Path, write: Any, wizard: list[tuple[str, str, str]]
 ) -> None:
     report = bring(database, Written(write(tmp_path)))
     assert [(one.file, one.field, one.value) for one in report.refused] == [
         ("classes.csv, line 3", "schoolSourcedId", "nowhere"),
-        ("users.csv, line 6", "role", report.refused[1].value),
+        *wizard,
         ("users.csv, line 2", "agentSourcedIds", "u2,u3,u9"),
         ("results.csv, line 5", "lineItemSourcedId", "l9"),
     ]
@@ -61,7 +75,7 @@ def test_a_score_is_shown_as_the_scale_of_its_result_or_line_item_writes_it(
     database: str, tmp_path: Path
 ) -> None:
     report = bring(database, Written(oneroster.with_scales(tmp_path)))
-    assert [(one.file, one.field, one.value) for one in report.refused[3:]] == [
+    assert [(one.file, one.field, one.value) for one in report.refused[4:]] == [
         ("scoreScales.csv, line 4", "scoreScaleValue", "A to F"),
         ("lineItemScoreScales.csv, line 3", "scoreScaleSourcedId", "z9"),
     ]
@@ -93,3 +107,35 @@ async def test_what_is_exported_as_oneroster_can_be_read_back(tmp_path: Path) ->
     assert grade["status"] == "ABSENT"
     grade["status"] = "NOT_SUBMITTED"  # OneRoster knows no absence; the text of the grade says it
     assert await asyncio.to_thread(ask, other, "Claire", query, {}) == before
+
+
+def test_what_is_written_ends_when_the_ties_end_and_opens_no_other_child(tmp_path: Path) -> None:
+    common: dict[str, Any] = {"school_id": "s", "source_id": "x", "external_id": "x"}
+    people = [
+        r.School(id="s", name="School", **common),
+        *(
+            r.Student(id=one, last_name=one, enrolled_to=date(2027, 6, 30), **common)
+            for one in ("a", "b", "c")
+        ),
+        r.Guardian(id="g", last_name="G", **common),
+        r.SchoolClass(id="k", name="6A", class_type="HOMEROOM", **common),
+        r.StaffMember(id="t", last_name="T", role="TEACHER", **common),
+        r.Teaching(id="w", staff_id="t", class_id="k", end_date=date(2026, 10, 31), **common),
+    ]
+    ties = [
+        r.Guardianship(id=f"g{student}", guardian_id="g", student_id=student, has_data_access=access,
+                       valid_to=last, **common)
+        for student, access, last in (
+            ("a", True, date(2027, 1, 31)), ("b", True, date(2026, 12, 31)), ("c", False, None),
+        )
+    ]  # fmt: skip
+    write_export(tmp_path / "roster.zip", [*people, *ties])
+    items = list(reader("oneroster").read(tmp_path / "roster.zip", {}))
+    assert [one for one in items if isinstance(one, Refusal | Notice)] == []
+    assert sorted(
+        (one.external_id, one.has_data_access, one.valid_to)
+        for one in items
+        if isinstance(one, r.Guardianship)
+    ) == [("g:a", True, date(2026, 12, 31)), ("g:b", True, date(2026, 12, 31))]
+    assert {one.enrolled_to for one in items if isinstance(one, r.Student)} == {date(2027, 6, 30)}
+    assert [one.end_date for one in items if isinstance(one, r.Teaching)] == [date(2026, 10, 31)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Date, FromClause, and_, bindparam, case, exists, func, or_, select, true
 
 from adapters import records as r
 from adapters.native.statements import Condition, Match, Parents, Path
@@ -12,6 +12,16 @@ from adapters.native.statements import Condition, Match, Parents, Path
 AUDIENCE = r.Audience.table().c
 ENROLMENT = r.Enrolment.table().c
 TEACHING = r.Teaching.table().c
+
+
+def is_current(link: type[r.Enrolment] | type[r.Teaching]) -> Condition:
+    """Tell in SQL whether a student or teacher belongs to a class today."""
+    columns, today = link.table().c, bindparam("today", type_=Date)
+    return and_(
+        columns.ended_at.is_(None),
+        or_(columns.start_date.is_(None), columns.start_date <= today),
+        or_(columns.end_date.is_(None), columns.end_date >= today),
+    )
 
 
 def by_column(column: ColumnElement[Any], student: ColumnElement[Any] | None = None) -> Path:
@@ -175,10 +185,8 @@ def by_staff(target: ColumnElement[Any]) -> Path:
     def path(parents: Parents) -> Match:
         parent = parents.table
         source = parent.join(
-            r.Teaching.table(), and_(TEACHING.staff_id == parent.c.id, TEACHING.ended_at.is_(None))
-        ).join(
-            r.Enrolment.table(), and_(ENROLMENT.class_id == TEACHING.class_id, ENROLMENT.ended_at.is_(None))
-        )
+            r.Teaching.table(), and_(TEACHING.staff_id == parent.c.id, is_current(r.Teaching))
+        ).join(r.Enrolment.table(), and_(ENROLMENT.class_id == TEACHING.class_id, is_current(r.Enrolment)))
         return _matched(target, source, parent, ENROLMENT.student_id, [], parents)
 
     return path
@@ -192,7 +200,7 @@ def by_contact(parents: Parents) -> Match:
         TEACHING.staff_id == staff.c.id,
         TEACHING.class_id == ENROLMENT.class_id,
         ENROLMENT.student_id == student.id,
-        TEACHING.ended_at.is_(None),
+        is_current(r.Teaching),
         ENROLMENT.ended_at.is_(None),
     )
     leads = exists().where(
@@ -200,7 +208,7 @@ def by_contact(parents: Parents) -> Match:
         TEACHING.class_id == ENROLMENT.class_id,
         ENROLMENT.student_id == student.id,
         TEACHING.is_main_teacher.is_(True),
-        TEACHING.ended_at.is_(None),
+        is_current(r.Teaching),
         ENROLMENT.ended_at.is_(None),
     )
     source = parent.join(r.Student.table(), student.id == parent.c.student_id).join(

@@ -43,6 +43,7 @@ from adapters.native.paths import (
     by_link,
     by_staff,
     by_teaching,
+    is_current,
 )
 from adapters.native.statements import Columns, Condition, Match, Parents, Relation
 
@@ -197,7 +198,8 @@ def _publications() -> dict[str, Relation]:
 def _people() -> dict[str, Relation]:
     staff, group, student = r.StaffMember.table().c, r.SchoolClass.table().c, r.Student.table().c
     homeroom: dict[str, Any] = {"columns": columns(r.SchoolClass), "order": ("name", "id")}
-    main = TEACHING.is_main_teacher.is_(True)
+    teaches = is_current(r.Teaching)
+    main = and_(TEACHING.is_main_teacher.is_(True), teaches)
     named: dict[str, Any] = {"columns": columns(r.StaffMember), "order": ("last_name", "id")}
     staffs, classes = r.StaffMember.table(), r.SchoolClass.table()
     taught: dict[str, Any] = {"columns": columns(r.Subject), "order": ("name", "id")}
@@ -215,7 +217,7 @@ def _people() -> dict[str, Relation]:
         "Student.classes": Relation(
             classes, by_link(r.Enrolment, ENROLMENT.student_id, ENROLMENT.class_id, group.id), **homeroom
         ),
-        "Student.teachers": Relation(staffs, by_teaching(TEACHING.staff_id, staff.id), **named),
+        "Student.teachers": Relation(staffs, by_teaching(TEACHING.staff_id, staff.id, teaches), **named),
         "Student.main_teachers": Relation(staffs, by_teaching(TEACHING.staff_id, staff.id, main), **named),
         "Student.subjects": Relation(subject, by_teaching(TEACHING.subject_id, subject.c.id), **taught),
         "SchoolClass.main_teachers": Relation(

@@ -13,48 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from adapters import records as r
+from adapters.oneroster.columns import COLUMNS, COMMON
+from adapters.oneroster.roles import ALWAYS, Period, overlap
 from adapters.tables import harmless
 
-COMMON = ("sourcedId", "status", "dateLastModified")
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "academicSessions": ("title", "type", "startDate", "endDate", "parentSourcedId", "schoolYear"),
-    "categories": ("title", "weight"),
-    "classes": (
-        "title", "grades", "courseSourcedId", "classCode", "classType", "location", "schoolSourcedId",
-        "termSourcedIds", "subjects", "subjectCodes", "periods",
-    ),
-    "courses": (
-        "schoolYearSourcedId", "title", "courseCode", "grades", "orgSourcedId", "subjects", "subjectCodes",
-    ),
-    "demographics": (
-        "birthDate", "sex", "americanIndianOrAlaskaNative", "asian", "blackOrAfricanAmerican",
-        "nativeHawaiianOrOtherPacificIslander", "white", "demographicRaceTwoOrMoreRaces",
-        "hispanicOrLatinoEthnicity", "countryOfBirthCode", "stateOfBirthAbbreviation", "cityOfBirth",
-        "publicSchoolResidenceStatus",
-    ),
-    "enrollments": (
-        "classSourcedId", "schoolSourcedId", "userSourcedId", "role", "primary", "beginDate", "endDate",
-    ),
-    "lineItems": (
-        "title", "description", "assignDate", "dueDate", "classSourcedId", "categorySourcedId",
-        "gradingPeriodSourcedId", "resultValueMin", "resultValueMax", "schoolSourcedId",
-    ),
-    "orgs": ("name", "type", "identifier", "parentSourcedId"),
-    "results": (
-        "lineItemSourcedId", "studentSourcedId", "scoreStatus", "score", "scoreDate", "comment",
-        "textScore", "classSourcedId", "inProgress", "incomplete", "late", "missing",
-    ),
-    "roles": (
-        "userSourcedId", "roleType", "role", "beginDate", "endDate", "orgSourcedId", "userProfileSourcedId",
-    ),
-    "users": (
-        "enabledUser", "username", "userIds", "givenName", "familyName", "middleName", "identifier", "email",
-        "sms", "phone", "agentSourcedIds", "grades", "password", "userMasterIdentifier",
-        "resourceSourcedIds", "preferredGivenName", "preferredMiddleName", "preferredFamilyName",
-        "primaryOrgSourcedId", "pronouns",
-    ),
-}  # fmt: skip
-"""Columns after the common ones, in the order of the standard (OneRoster 1.2 CSV binding)."""
 ABSENT = (
     "classResources", "courseResources", "lineItemLearningObjectiveIds", "lineItemScoreScales",
     "resources", "resultLearningObjectiveIds", "resultScoreScales", "scoreScales", "userProfiles",
@@ -216,7 +178,7 @@ def _class(world: _World, identity: str, place: r.SchoolClass, subject: Any, kin
 
 def _users(world: _World) -> Iterator[Fields]:
     agents: dict[str, list[str]] = defaultdict(list)
-    for tie in world.of(r.Guardianship):
+    for tie in (tie for ties in _ties(world).values() for tie in ties):
         agents[tie.student_id].append(tie.guardian_id)
     for kind in (r.Student, r.Guardian, r.StaffMember):
         for one in world.of(kind):
@@ -231,26 +193,50 @@ def _users(world: _World) -> Iterator[Fields]:
             }  # fmt: skip
 
 
+def _ties(world: _World) -> dict[str, list[r.Guardianship]]:
+    """Return the ties to write of each guardian: a role holds for all children of its user.
+
+    Who has access to one child is not written as the agent of another to whom they have none.
+    """
+    found: dict[str, list[r.Guardianship]] = defaultdict(list)
+    for tie in world.of(r.Guardianship):
+        found[tie.guardian_id].append(tie)
+    return {
+        guardian: [tie for tie in ties if tie.has_data_access] or ties for guardian, ties in found.items()
+    }
+
+
 def _roles(world: _World) -> Iterator[Fields]:
     schools: dict[str, str | None] = {one.id: one.school_id for one in world.of(r.Student)}
-    ties = {
-        one.guardian_id: one for one in sorted(world.of(r.Guardianship), key=lambda one: one.has_data_access)
-    }
     for one in world.of(r.Student):
-        yield _role(one.id, "student", one.school_id)
-    for one in world.of(r.Guardian):
-        if (tie := ties.get(one.id)) is not None:
-            parent = "parent" if tie.relation in ("MOTHER", "FATHER") else "guardian"
-            role = parent if tie.has_data_access else "relative"
-            yield _role(one.id, role, schools.get(tie.student_id))
+        yield _role(one.id, "student", one.school_id, (one.enrolled_from, one.enrolled_to))
+    for guardian, ties in sorted(_ties(world).items()):
+        at: dict[str | None, list[r.Guardianship]] = defaultdict(list)
+        for tie in ties:
+            at[schools.get(tie.student_id)].append(tie)
+        for school, here in at.items():
+            is_parent = any(tie.relation in ("MOTHER", "FATHER") for tie in here)
+            parent = "parent" if is_parent else "guardian"
+            role = parent if here[0].has_data_access else "relative"
+            yield _role(guardian, role, school, _common_period(here))
     for one in world.of(r.StaffMember):
         yield _role(one.id, STAFF_ROLES.get(one.role, "siteAdministrator"), one.school_id)
 
 
-def _role(user: str, role: str, school: str | None) -> Fields:
+def _common_period(ties: Iterable[r.Guardianship]) -> Period:
+    """Return when all of several ties hold: a role cannot say that one of them ends before the others."""
+    period = ALWAYS
+    for tie in ties:
+        period = overlap(period, (tie.valid_from, tie.valid_to))
+    first, last = period
+    return (None, last) if first is not None and last is not None and last < first else period
+
+
+def _role(user: str, role: str, school: str | None, period: Period = ALWAYS) -> Fields:
     return {
-        "sourcedId": r.record_id("oneroster", "role", f"{user}:{role}"), "userSourcedId": user,
-        "roleType": "primary", "role": role, "orgSourcedId": school,
+        "sourcedId": r.record_id("oneroster", "role", f"{user}:{role}:{school}"), "userSourcedId": user,
+        "roleType": "primary", "role": role, "orgSourcedId": school, "beginDate": period[0],
+        "endDate": period[1],
     }  # fmt: skip
 
 
@@ -274,6 +260,7 @@ def _enrollments(world: _World) -> Iterator[Fields]:
         yield {
             "sourcedId": one.id, "classSourcedId": place, "schoolSourcedId": one.school_id,
             "userSourcedId": one.staff_id, "role": "teacher", "primary": one.is_main_teacher,
+            "beginDate": one.start_date, "endDate": one.end_date,
         }  # fmt: skip
 
 

@@ -127,7 +127,10 @@ class Enrolment(Imported, table=True):
 
 
 class Teaching(Imported, table=True):
-    """Staff teach a subject to a class or group, or are its main teacher (professeur principal)."""
+    """Staff teach a subject to a class or group, or are its main teacher (professeur principal).
+
+    Outside of its dates it gives no rights, and shows nobody as a teacher.
+    """
 
     __tablename__ = "teaching"
     __table_args__ = (
@@ -138,3 +141,5 @@ class Teaching(Imported, table=True):
     class_id: str = Field(max_length=64)
     subject_id: str | None = None
     is_main_teacher: bool = False
+    start_date: date | None = None
+    end_date: date | None = None

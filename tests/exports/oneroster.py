@@ -37,6 +37,23 @@ def version_1_1(folder: Path) -> Path:
     return _write(folder / "roster11", "1.1", FILES_11, "bulk")
 
 
+def changed(folder: Path, **changes: tuple[str, str]) -> Path:
+    """Write version 1.1 with one piece of text changed in some of its files."""
+    files = dict(FILES_11)
+    for name, (before, after) in changes.items():
+        assert before in files[name]
+        files[name] = files[name].replace(before, after)
+    return _write(folder / "changed", "1.1", files, "bulk")
+
+
+def with_roles(folder: Path, *roles: str) -> Path:
+    """Write version 1.2 with rows of roles.csv added: user, type, role, first day, last day, org."""
+    folder = version_1_2(folder)
+    with (folder / "roles.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"\nadded{number},,,{role}," for number, role in enumerate(roles))
+    return folder
+
+
 def version_1_2(folder: Path) -> Path:
     """Write the export in version 1.2: roles stand in a file of their own."""
     files = dict(FILES_11)
