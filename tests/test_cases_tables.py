@@ -62,7 +62,7 @@ def refused(report: Report) -> list[tuple[str, str, str, str]]:
 
 # ---- marks -----------------------------------------------------------------------------------------------
 
-NUMBER = "Write a number as 12,5, a letter as A+, or one of: Abs, Disp, Inapte, N.Not, N.Rdu, Abs0, N.Rdu0, NE, Félicitations, En attente."  # fmt: skip  # noqa: E501
+NUMBER = "Write a number as 12,5, a letter as A+, or one of: Abs, Disp, Inapte, N.Not, N.Rdu, Abs0, N.Rdu0, NE, Félicitations, En attente."  # fmt: skip
 MARKS = {
     "A1": ("GRADED", 12.5, 20, "12,5", 1, "NORMAL", True),
     "A2": ("ABSENT", None, 20, "Abs", 1, "NORMAL", False),
@@ -254,8 +254,8 @@ def test_days_and_times_of_a_school_in_noumea_are_those_of_its_clock(
     unknown = {"cours-noumea.csv": [("room", "B1"), ("room", "B2")], "devoirs-noumea.csv": []}
     for name, rooms in unknown.items():
         report = twice(url, CASES / name, school=NOUMEA)
-        assert [(one.field, one.value) for one in report.refused] == rooms
-        assert (report.waiting, report.notices) == ([], [])
+        assert [(one.field, one.value) for one in report.waiting] == rooms
+        assert (report.refused, report.notices) == ([], [])
     found = shown(url, "Ida", LESSONS, "timetable", "lessons")
     assert [(one["date"], one["startsAt"], one["endsAt"], one["title"]) for one in found] == [
         ("2026-11-25", "2026-11-25T23:30:00+11:00", "2026-11-25T23:45:00+11:00", "Astronomie"),
