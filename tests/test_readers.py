@@ -138,8 +138,8 @@ def test_every_entry_is_accounted_for_and_counted_apart(name: str, tmp_path: Pat
     assert announced and announced == +counted
     report = bring(f"sqlite:///{tmp_path / 'school.db'}", written)
     assert {kind: one.read for kind, one in report.entries.items()} == announced
-    for one in report.entries.values():
-        assert one.read == one.taken + one.refused + one.waiting + sum(one.left_out.values())
+    for found in report.entries.values():
+        assert found.read == found.taken + found.refused + found.waiting + sum(found.left_out.values())
 
 
 def _all_rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
