@@ -70,7 +70,9 @@ class Columns:
         return next((value for value in [self.get(row, name) for name in names] if value), "")
 
     def not_read(self) -> list[str]:
-        """Return the columns that were never asked for, in the order of the file."""
+        """Return the columns that were never asked for, in the order of the file; none without rows."""
+        if not self._asked:
+            return []
         return [name for name in self._names if r.folded(name) not in self._asked]
 
     def repeats(self, name: str) -> int:

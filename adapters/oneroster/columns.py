@@ -66,7 +66,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     ),
     "lineItemScoreScales": ("lineItemSourcedId", "scoreScaleSourcedId"),
     "lineItems": ("title", "assignDate", "dueDate", "classSourcedId", "resultValueMax"),
-    "orgs": ("name", "type", "identifier", "parentSourcedId"),
+    "orgs": ("name", "type", "identifier"),
     "resultScoreScales": ("resultSourcedId", "scoreScaleSourcedId"),
     "results": ("lineItemSourcedId", "studentSourcedId", "scoreStatus", "score", "scoreDate"),
     "roles": ("userSourcedId", "roleType", "role", "beginDate", "endDate", "orgSourcedId"),
