@@ -12,6 +12,8 @@ from tests.exports import one_school
 from tests.exports.invented_families import PLACES, UAIS, Export, Guardian, Pupil, World
 
 YEAR = "2026"
+OneRosterTable = tuple[str, Iterable[tuple[str, ...]]]
+"""Columns after the three that every file has, and rows."""
 AAF_CODES = {"FATHER": "1", "MOTHER": "2", "GRANDPARENT": "4", "OTHER": "6"}
 SIECLE_CODES = {"FATHER": "20", "MOTHER": "10", "GRANDPARENT": "38", "OTHER": "90"}
 
@@ -196,7 +198,7 @@ def oneroster(world: World, export: Export, folder: Path) -> WrittenExport:
         for pupil, _, _ in one.ties:
             agents.setdefault(pupil, []).append(key)
     roles = {key: "parent" if any(rank for *_, rank in one.ties) else "relative" for key, one in people}
-    tables: dict[str, tuple[str, Iterable[tuple[str, ...]]]] = {
+    tables: dict[str, OneRosterTable] = {
         "orgs": ("name,type,identifier", [(school, f"School {export.school}", "school", UAIS[export.school])]),
         "courses": ("title,courseCode,orgSourcedId", [("c1", "Mathematics", "MATHS", school)]),
         "classes": (
@@ -232,21 +234,22 @@ def oneroster(world: World, export: Export, folder: Path) -> WrittenExport:
             ],
         ),
     }  # fmt: skip
+    return _bundle(folder, f"sis{export.school}", tables)
+
+
+def _bundle(folder: Path, system: str, tables: Mapping[str, OneRosterTable]) -> WrittenExport:
+    """Write the files of OneRoster: each row gives the sourcedId and what the columns name."""
     counts = {}
     for name, (columns, found) in tables.items():
         lines = [",".join((one[0], "", "", *one[1:])) for one in found]
         text = "\n".join([f"sourcedId,status,dateLastModified,{columns}", *lines, ""])
         (folder / f"{name}.csv").write_text(text, encoding="utf-8")
         counts[f"{name}.csv"] = len(lines)
-    manifest = {
-        "manifest.version": "1.0",
-        "oneroster.version": "1.1",
-        "source.systemCode": f"sis{export.school}",
-    }
+    manifest = {"manifest.version": "1.0", "oneroster.version": "1.1", "source.systemCode": system}
     manifest |= {f"file.{name}": "bulk" for name in tables}
     rows = [f"{name},{value}" for name, value in {"propertyName": "value", **manifest}.items()]
     (folder / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return WrittenExport("oneroster", f"oneroster:sis{export.school}", folder, {}, counts)
+    return WrittenExport("oneroster", f"oneroster:{system}", folder, {}, counts)
 
 
 def onde(world: World, export: Export, folder: Path) -> WrittenExport:
