@@ -206,24 +206,24 @@ def oneroster(world: World, export: Export, folder: Path) -> WrittenExport:
             [(f"k{one}", one, "homeroom", "c1", school) for one in PLACES],
         ),
         "users": (
-            "orgSourcedIds,role,givenName,familyName,identifier,userMasterIdentifier,agentSourcedIds",
+            "enabledUser,orgSourcedIds,role,givenName,familyName,identifier,userMasterIdentifier,agentSourcedIds",
             [
                 *(
-                    (f"u{one.key}", school, "student", one.first, one.last, one.number, one.ine,
+                    (f"u{one.key}", "true", school, "student", one.first, one.last, one.number, one.ine,
                      f'"{",".join(agents.get(one.key, ()))}"')
                     for one in pupils
                 ),
-                *((key, school, roles[key], one.first, one.last, "", "", "") for key, one in people),
+                *((key, "true", school, roles[key], one.first, one.last, "", "", "") for key, one in people),
             ],
         ),
         "demographics": ("birthDate", [(f"u{one.key}", _iso(one.born)) for one in pupils]),
         "enrollments": (
-            "classSourcedId,schoolSourcedId,userSourcedId,role",
-            [(f"e{one.key}", f"k{one.place}", school, f"u{one.key}", "student") for one in pupils],
+            "classSourcedId,schoolSourcedId,userSourcedId,role,primary,beginDate,endDate",
+            [(f"e{one.key}", f"k{one.place}", school, f"u{one.key}", "student", "", "", "") for one in pupils],
         ),
         "lineItems": (
-            "title,dueDate,classSourcedId,resultValueMax",
-            [(f"l{one}", "Fractions", "2026-11-10", f"k{one}", "20") for one in PLACES],
+            "title,assignDate,dueDate,classSourcedId,resultValueMax",
+            [(f"l{one}", "Fractions", "2026-11-10", "2026-11-10", f"k{one}", "20") for one in PLACES],
         ),
         "results": (
             "lineItemSourcedId,studentSourcedId,scoreStatus,score,scoreDate,comment",
