@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, select, update
@@ -12,7 +12,7 @@ from adapters import records as r
 from adapters.native.claims import CLAIM, Claims, chunks, claim_of, is_one_of
 from adapters.native.gateway_state import upsert
 from adapters.native.repointing import repoint, repoint_source
-from adapters.native.stored_rows import references
+from adapters.native.stored_rows import references, with_references
 
 Kind = type[r.Record]
 Key = tuple[str, ...]
@@ -62,12 +62,10 @@ class Merging:
         self.joined[table.name] += len(became)
         involved = [*became, *winners]
         claimed = await self.sources_of(involved)
+        alone = await self._with_own_references(table, [rows[one] for one in involved if one not in claimed])
         fresh = [
-            claim_of(
-                kind, table, rows[one], rows[one]["source_id"], record_id=one, ended_at=rows[one]["ended_at"]
-            )
-            for one in involved
-            if one not in claimed
+            claim_of(kind, table, row, row["source_id"], record_id=row["id"], ended_at=row["ended_at"])
+            for row in alone
         ]
         await upsert(self._connection, CLAIM, fresh)
         self._claims.noted()
@@ -80,6 +78,23 @@ class Merging:
         await self._claims.rewrite(kind, winners)
         schools = {rows[one]["school_id"] for one in involved}
         await repoint(self._connection, kind, became, schools)
+
+    async def _with_own_references(
+        self, table: Table, rows: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Return rows that refer to other records by the ids that their own sources give these."""
+        wanted = set[str]().union(*(references(table, row) for row in rows))
+        spoken = select(CLAIM.c.record_id, CLAIM.c.source_id, CLAIM.c.id).where(
+            is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False)
+        )
+        own: dict[str, dict[str, str]] = defaultdict(dict)
+        for some in chunks(sorted(wanted)):
+            for claim in await self._connection.execute(spoken.order_by(CLAIM.c.id), {"ids": some}):
+                if claim.id == claim.record_id:
+                    own[claim.source_id][claim.record_id] = claim.id
+                else:
+                    own[claim.source_id].setdefault(claim.record_id, claim.id)
+        return [with_references(table, row, own[row["source_id"]]) for row in rows]
 
     async def split(self, kind: Kind, leaving: Mapping[str, str]) -> None:
         """Make claims part of other records than now: `leaving` maps their ids to the records they become.

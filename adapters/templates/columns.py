@@ -231,6 +231,7 @@ class Fields:
             said if number or last else "INE",
             last_name=last or "?",
             first_name=first,
+            date_of_birth=born,
             match_code=r.person_code(last, first, born),
             information_system_id=number,
             national_id=r.number_code("INE", ine),
