@@ -253,7 +253,7 @@ async def test_entries_are_counted_by_what_became_of_them(url: str) -> None:
     wrong = _student("2" * 300, "Léo")
     report = await _load(
         url, entry[0], _student("1", "Lou"), entry[1], refusal, entry[2], LeftOut("a district"), entry[3],
-        Used(), entry[4], wrong, Entry("line", "f, line 2", is_continued=True), refusal, EntryCount("line", 5),
+        Used(), entry[4], wrong, Entry("line", "f, line 2", is_continued=True), refusal, EntryCount("line", 5)
     )  # fmt: skip
     counts = report.entries["line"]
     assert (counts.read, counts.taken, counts.refused, counts.waiting, counts.left_out) == (
