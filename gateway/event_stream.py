@@ -33,6 +33,7 @@ from resolvers.subscriptions.feed import Ended
 HEARTBEAT = 12.0
 """Seconds between two signs of life."""
 TRANSPORT = SSETransport(HEARTBEAT)
+HEADERS = {**TRANSPORT.headers, "Cache-Control": "private, no-store, no-transform"}
 
 
 async def takes_events(request: Request, schema: PlannedSchema) -> bool:
@@ -77,7 +78,7 @@ async def answer_in_events(request: Request, schema: PlannedSchema, connection: 
         # Lets the client know at once that its subscription stands.
         send_initial_heartbeat=True,
     )
-    return StreamingResponse(stream(), headers=TRANSPORT.headers)
+    return StreamingResponse(stream(), headers=HEADERS)
 
 
 async def _event(answer: dict[str, Any]) -> AsyncGenerator[str, None]:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 from strawberry.exceptions import MissingQueryError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType as AllowedType
 
@@ -20,8 +20,6 @@ from gateway.entrance import Refusal
 from gateway.errors import INTERNAL_CODE, NO_OPERATION, WRONG_VARIABLES, formatted
 from gateway.execution.planned_schema import PlannedSchema
 from resolvers.context import RequestContext
-
-ANSWERED_ONCE = (AllowedType.QUERY, AllowedType.MUTATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +99,9 @@ async def answered(operation: Operation, schema: PlannedSchema, context: Request
 
 async def _unplanned(operation: Operation, schema: PlannedSchema, context: RequestContext) -> Answer:
     """Answer what has no plan, which most often is what has a mistake."""
+    if schema.operation_type(operation.query, operation.name) is OperationType.SUBSCRIPTION:
+        message = "Send subscriptions over a WebSocket, or with the header Accept: text/event-stream."
+        raise Refusal(406, "NOT_ACCEPTABLE", message)
     if operation.name is None and _has_several(operation.query, schema.planner.limits.max_tokens):
         # Strawberry would execute the first.
         message = "The document has several operations: name the one to execute in `operationName`."
@@ -111,7 +112,8 @@ async def _unplanned(operation: Operation, schema: PlannedSchema, context: Reque
             operation.variables,
             context,
             operation_name=operation.name,
-            allowed_operation_types=ANSWERED_ONCE,
+            # Of every kind, so that mistakes are told whatever it is.
+            allowed_operation_types=AllowedType,
         )
     except CannotGetOperationTypeError:
         named = f" {operation.name}" if operation.name else ""
@@ -119,9 +121,6 @@ async def _unplanned(operation: Operation, schema: PlannedSchema, context: Reque
         return _with_errors(None, [GraphQLError(message)], NO_OPERATION)
     except MissingQueryError as error:
         raise bad_request("`query` is empty.") from error
-    except InvalidOperationTypeError as error:
-        message = "Send subscriptions over a WebSocket, or with the header Accept: text/event-stream."
-        raise Refusal(406, "NOT_ACCEPTABLE", message) from error
     if not result.errors:
         return Answer({"data": result.data})
     if isinstance(result, PreExecutionError):

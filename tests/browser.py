@@ -41,7 +41,7 @@ class Page:
         self._socket = socket
         self._number = 0
         self.console: list[str] = []
-        """Errors, warnings and violations of the policy of the page, and exceptions of its scripts."""
+        """Errors and warnings of the browser, such as violations of the policy, and exceptions of scripts."""
         for domain in ("Page", "Runtime", "Log"):
             self.command(f"{domain}.enable")
 
@@ -62,8 +62,6 @@ class Page:
             self.console.append(found["entry"]["text"])
         elif method == "Runtime.exceptionThrown":
             self.console.append(json.dumps(found["exceptionDetails"]))
-        elif method == "Runtime.consoleAPICalled" and found["type"] in ("error", "warning"):
-            self.console.append(json.dumps(found["args"]))
 
     def open(self, address: str) -> None:
         """Go to an address."""

@@ -301,6 +301,49 @@ def test_wrong_settings_stop_the_start_with_the_remedy(tmp_path: Path) -> None:
     assert "must begin with sqlite:/// or postgresql://" in found.stderr
 
 
+PASSWORD = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PASSERELLE_DATABASE_URL": f"mysql://school:{PASSWORD}@host/db"},
+        {
+            "PASSERELLE_DATABASE_URL": f"postgresql://school:{PASSWORD}@host/db",
+            "PASSERELLE_ROUTES": '[{"data": "GRADES_READ", "source": "missing"}]',
+        },
+        {"PASSERELLE_JWKS_URL": f"ftp://school:{PASSWORD}@host/jwks"},
+        {"PASSERELLE_SOURCES": '{"one": {"options": {"password": "' + PASSWORD + '"}}}'},
+        {"PASSERELLE_SOURCES": PASSWORD},
+        {"PASSERELLE_DATABASE_URL": f"postgresql://school:{PASSWORD}@127.0.0.1:9/db"},
+    ],
+)
+def test_no_error_of_the_settings_shows_a_password(tmp_path: Path, environment: dict[str, str]) -> None:
+    found = command("check", folder=tmp_path, check=False, **environment)
+    assert found.returncode != 0
+    assert PASSWORD not in found.stdout + found.stderr
+
+
+def test_a_secret_in_the_settings_file_under_a_wrong_name_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "passerelle.toml").write_text(f'database = "postgresql://school:{PASSWORD}@host/db"\n')
+    found = command("check", folder=tmp_path, check=False)
+    assert "database: Extra inputs are not permitted" in found.stderr and PASSWORD not in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        ("https://app.example", "as JSON"),
+        ('["*"]', "name each origin, such as https://app.example, instead of *"),
+        ('["https://app.example/path"]', "Invalid origin 'https://app.example/path'"),
+        ('["app.example"]', "Invalid origin 'app.example'"),
+    ],
+)
+def test_an_origin_that_is_none_is_refused_with_the_remedy(tmp_path: Path, value: str, remedy: str) -> None:
+    found = command("check", folder=tmp_path, check=False, PASSERELLE_ALLOWED_ORIGINS=value)
+    assert found.returncode == 2 and remedy in found.stderr.replace("\n", " ")
+
+
 def test_a_settings_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     (tmp_path / "passerelle.toml").write_text('port = 0\n[sources.a]\nadapter = "missing"\n')
     found = command("check", folder=tmp_path, check=False, PASSERELLE_PORT="8123")
