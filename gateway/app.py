@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from adapters.native.database import migrate, open_database
 from adapters.native.feed import FeedLog
@@ -21,17 +22,19 @@ from adapters.native.gateway_state import GatewayState
 from adapters.native.source import NativeSource
 from gateway.adapters_installed import open_sources
 from gateway.authentication import Authenticator
-from gateway.entrance import Clock, Entrance
+from gateway.entrance import Clock, Entrance, Refusal
 from gateway.execution.planned_schema import Limits, PlannedSchema, Planner
-from gateway.graphql_endpoint import GraphQLEndpoint
+from gateway.graphql_endpoint import GraphQLEndpoint, refused
 from gateway.listening import Listeners, before_stop
-from gateway.pages import ASSETS, PAGES
+from gateway.media_types import RESULT
+from gateway.pages import Explorer
+from gateway.response_headers import ResponseHeaders
 from gateway.settings import Settings, load_settings
 from resolvers.registry import catalogue, strawberry_schema
 from resolvers.subscriptions.feed import Feed
 
-LARGE = 32_768
-"""Bytes from which an answer is compressed for clients that take gzip; below, it costs more than it saves."""
+LARGE = 1024
+"""Bytes from which an answer is compressed for clients that take zstd, brotli or gzip."""
 
 
 def utc_now() -> datetime:
@@ -64,8 +67,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
     state = GatewayState(engine, native.reader.changed)
     entrance = Entrance(Authenticator(settings), sources, schema.planner.catalogue, state, clock)
     feed = Feed(native.reader, FeedLog(engine), settings.subscription_backlog)
-    listeners = Listeners(settings.max_connections)
-    endpoint = GraphQLEndpoint(schema, entrance, feed, listeners, settings)
+    explorer = Explorer()
+    endpoint = GraphQLEndpoint(schema, entrance, feed, Listeners(settings), explorer, settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -91,21 +94,52 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         await sources.close()
 
     return Starlette(
-        routes=_routes(endpoint),
+        routes=_routes(endpoint, explorer),
         lifespan=lifespan,
-        middleware=[Middleware(GZipMiddleware, minimum_size=LARGE, compresslevel=4)],
+        middleware=_middleware(settings),
+        exception_handlers={HTTPException: _http_error},
     )
 
 
-def _routes(endpoint: GraphQLEndpoint) -> list[BaseRoute]:
+def _middleware(settings: Settings) -> list[Middleware]:
+    found = [Middleware(ResponseHeaders)]
+    if settings.allowed_origins:
+        found.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+                expose_headers=["Retry-After"],
+            )
+        )
+    add_compress_type(RESULT)
+    # Events are small and wait for nobody; a compressor for each listener would be most of its memory.
+    remove_compress_type("text/event-stream")
+    found.append(Middleware(CompressMiddleware, minimum_size=LARGE))
+    return found
+
+
+def _routes(endpoint: GraphQLEndpoint, explorer: Explorer) -> list[BaseRoute]:
     return [
         Route("/", lambda request: RedirectResponse("/graphql")),
         Route("/graphql", endpoint, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", endpoint),
         Route("/healthz", _health),
-        Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False)),
-        Mount("/pages", StaticFiles(directory=PAGES)),
+        Route("/assets/{name}", explorer.asset),
     ]
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Answer what is no request to an address of ours in JSON, as all other errors."""
+    assert isinstance(error, HTTPException)
+    codes = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
+    message = (
+        f"{request.method} {request.url.path}: {error.detail}. Operations go to /graphql, by POST or GET."
+    )
+    return refused(
+        Refusal(error.status_code, codes.get(error.status_code, "BAD_REQUEST"), message, error.headers)
+    )
 
 
 async def _health(request: Request) -> Response:

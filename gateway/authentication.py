@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from cachetools import TTLCache
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from gateway.key_set import KeySet, KeySetUnavailable, UnknownKey
 from gateway.settings import Settings
 from resolvers.viewer import Caller
 
@@ -23,6 +23,10 @@ ALGORITHMS = ["RS256", "ES256"]
 """Asymmetric only: a token signed with a public key as if it were a secret is refused."""
 KINDS = ("GUARDIAN", "STUDENT", "TEACHER", "STAFF", "PARTNER")
 ANONYMOUS = Caller("ANONYMOUS", "")
+LONGEST_TOKEN = 8_192
+"""Characters of a token; what is longer is not looked at."""
+UNUSABLE = (UnknownKey, jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What a token written by a stranger makes the library raise, beside its own errors."""
 
 
 class InvalidToken(Exception):
@@ -40,12 +44,10 @@ class Authenticator:
         self._settings = settings
         # A client asks with the same token again and again; its signature is checked once a minute.
         self._verified: TTLCache[str, Caller] = TTLCache(maxsize=10_000, ttl=60)
-        self._keys: jwt.PyJWKClient | None = None
+        self._keys: KeySet | None = None
         self._development_key: Any = None
         if settings.jwks_url is not None:
-            self._keys = jwt.PyJWKClient(
-                str(settings.jwks_url), lifespan=300, timeout=5, cooldown_duration=settings.jwks_cooldown
-            )
+            self._keys = KeySet(str(settings.jwks_url), settings.jwks_cooldown)
         else:
             self._development_key = development_key(settings.development_key).public_key()
 
@@ -63,19 +65,20 @@ class Authenticator:
         return known
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
+        if len(token) > LONGEST_TOKEN:
+            raise InvalidToken(f"The token is longer than {LONGEST_TOKEN} characters.")
         settings = self._settings
         try:
-            key = await self._key(token)
             claims: dict[str, Any] = jwt.decode(
                 token,
-                key,
+                await self._key(token),
                 algorithms=ALGORITHMS,
                 audience=settings.jwt_audience,
                 issuer=settings.jwt_issuer,
                 leeway=settings.jwt_leeway,
                 options={"require": ["exp", "iat", "aud", settings.jwt_person_claim]},
             )
-        except jwt.PyJWKClientConnectionError as error:
+        except KeySetUnavailable as error:
             raise IdentityProviderDown("The identity provider does not answer.") from error
         except jwt.ExpiredSignatureError as error:
             raise InvalidToken("The token has expired; sign in again.") from error
@@ -83,16 +86,15 @@ class Authenticator:
             raise InvalidToken("The token is for another audience.") from error
         except jwt.InvalidIssuerError as error:
             raise InvalidToken("The token is from another issuer.") from error
-        except jwt.PyJWTError as error:
+        except UNUSABLE as error:
             raise InvalidToken("The token cannot be verified.") from error
         return claims
 
     async def _key(self, token: str) -> Any:
+        """Return the key that a token names: with it comes the algorithm that alone it is good for."""
         if self._keys is None:
             return self._development_key
-        # The client fetches the key set anew when it meets an unknown key id: that is key rotation.
-        found = await asyncio.to_thread(self._keys.get_signing_key_from_jwt, token)
-        return found.key
+        return await self._keys.key(jwt.get_unverified_header(token).get("kid"))
 
 
 def caller_of(claims: Mapping[str, Any], settings: Settings) -> Caller:
@@ -103,13 +105,20 @@ def caller_of(claims: Mapping[str, Any], settings: Settings) -> Caller:
     schools = claims.get("schools", [])
     if not isinstance(schools, list) or not all(isinstance(one, str) for one in schools):
         raise InvalidToken("The claim 'schools' must be a list of school ids.")
+    person = claims[settings.jwt_person_claim]
+    if not isinstance(person, str) or not person.strip():
+        raise InvalidToken(f"The claim {settings.jwt_person_claim!r} must be the id of a person.")
+    try:
+        issued, expires = (datetime.fromtimestamp(int(claims[name]), UTC) for name in ("iat", "exp"))
+    except (ValueError, TypeError, OverflowError, OSError) as error:
+        raise InvalidToken("The claims 'iat' and 'exp' must be seconds since 1970.") from error
     return Caller(
         kind=kind,
-        person_id=str(claims[settings.jwt_person_claim]),
+        person_id=person,
         school_ids=tuple(schools),
         scopes=frozenset(str(claims.get("scope", "")).split()),
-        issued_at=datetime.fromtimestamp(int(claims["iat"]), UTC),
-        expires_at=datetime.fromtimestamp(int(claims["exp"]), UTC),
+        issued_at=issued,
+        expires_at=expires,
     )
 
 

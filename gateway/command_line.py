@@ -27,6 +27,7 @@ from gateway.identities import decide, proposed
 from gateway.import_history import read_imports, show_imports
 from gateway.import_report_text import report_console, show_report
 from gateway.imports import start_import
+from gateway.server import server_options
 from gateway.sessions import revoke_sessions
 from gateway.settings import load_settings, settings_reference
 from gateway.welcome import find_families, issue_token, print_welcome
@@ -41,15 +42,6 @@ app = typer.Typer(
     "Settings come from PASSERELLE_... variables or passerelle.toml; see docs/settings.md.",
 )
 console = Console(stderr=True)
-SERVER: dict[str, Any] = {
-    "log_level": "info",
-    "timeout_graceful_shutdown": 20,
-    "server_header": False,
-    # Messages are small, and a compressor for each connection would be most of its memory.
-    "ws_per_message_deflate": False,
-    "ws_max_size": 262_144,
-}
-"""A worker that is told to stop finishes what it was asked, within 20 seconds."""
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
 
 
@@ -84,17 +76,10 @@ def serve(
     if welcome:
         print_welcome(settings)
     if settings.workers == 1:
-        return uvicorn.run(create_app(settings), host=settings.host, port=settings.port, **SERVER)
+        return uvicorn.run(create_app(settings), **server_options(settings))
     # Workers read the settings again; what they would all do at once, to the tables, is done before.
     asyncio.run(prepare(settings))
-    uvicorn.run(
-        "gateway.app:create_app",
-        factory=True,
-        workers=settings.workers,
-        host=settings.host,
-        port=settings.port,
-        **SERVER,
-    )
+    uvicorn.run("gateway.app:create_app", factory=True, workers=settings.workers, **server_options(settings))
 
 
 @app.command("import")

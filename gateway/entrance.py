@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from adapters.native.gateway_state import GatewayState
@@ -14,15 +14,19 @@ from resolvers.routing import Sources
 from resolvers.viewer import Caller, Scopes
 
 Clock = Callable[[], datetime]
+BEARER = {"WWW-Authenticate": "Bearer"}
 
 
 class Refusal(Exception):
-    """The caller may not come in: an HTTP status, a stable code and what to do."""
+    """The caller may not come in: an HTTP status, a stable code, what to do, and headers that say more."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.headers = dict(headers or {})
 
 
 class Entrance:
@@ -48,7 +52,7 @@ class Entrance:
         try:
             return await self._authenticator.caller(authorization)
         except InvalidToken as error:
-            raise Refusal(401, "UNAUTHENTICATED", str(error)) from error
+            raise Refusal(401, "UNAUTHENTICATED", str(error), BEARER) from error
         except IdentityProviderDown as error:
             raise Refusal(503, "IDENTITY_PROVIDER_UNAVAILABLE", str(error)) from error
 
@@ -60,5 +64,5 @@ class Entrance:
         except SourceFailed as error:
             raise Refusal(503, "SOURCE_UNAVAILABLE", str(error)) from error
         if scope.has_revoked_token:
-            raise Refusal(401, "TOKEN_REVOKED", "This session was closed; sign in again.")
+            raise Refusal(401, "TOKEN_REVOKED", "This session was closed; sign in again.", BEARER)
         return RequestContext(scope, self._sources, self._catalogue, now, self._state)

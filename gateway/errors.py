@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
 
 from gateway.entrance import Refusal
 from resolvers.errors import ClientError, SourceFailed
@@ -14,10 +15,16 @@ from resolvers.errors import ClientError, SourceFailed
 log = logging.getLogger("passerelle")
 
 INTERNAL = "Something went wrong here. The administrator finds it in the log under {}."
+INTERNAL_CODE = "INTERNAL"
+NOT_PARSED = "GRAPHQL_PARSE_FAILED"
+NOT_VALID = "GRAPHQL_VALIDATION_FAILED"
+WRONG_VARIABLES = "BAD_USER_INPUT"
+NO_OPERATION = "OPERATION_RESOLUTION_FAILURE"
+"""Codes of operations that were never executed, named as Apollo Server names them: clients know these."""
 
 
-def formatted(error: GraphQLError) -> dict[str, Any]:
-    """Turn an execution error into its entry of the response."""
+def formatted(error: GraphQLError, code_of_request: str = NOT_VALID) -> dict[str, Any]:
+    """Turn an error into its entry of the response; the code given is for errors of the request itself."""
     cause = _cause(error)
     entry = dict(error.formatted)
     if isinstance(cause, ClientError | Refusal):
@@ -25,18 +32,34 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
     elif isinstance(cause, SourceFailed):
         entry["extensions"] = {"code": cause.code, "source": cause.source}
     elif cause is None and error.path is None:
-        entry["extensions"] = {"code": "GRAPHQL_VALIDATION_FAILED"}
+        code = NOT_PARSED if isinstance(error, GraphQLSyntaxError) else code_of_request
+        entry["extensions"] = {"code": code, **(error.extensions or {})}
     else:
-        reference = uuid.uuid4().hex[:8]
-        log.error("%s %s", reference, error.path, exc_info=cause or error)
-        entry |= {"message": INTERNAL.format(reference), "extensions": {"code": "INTERNAL"}}
+        entry |= internal(cause or error, error.path)
     return entry
+
+
+def internal(error: BaseException, place: object) -> dict[str, Any]:
+    """Write a fault of ours to the log; returns what a client may know of it."""
+    reference = uuid.uuid4().hex[:8]
+    log.error("%s %s", reference, place, exc_info=error)
+    return {"message": INTERNAL.format(reference), "extensions": {"code": INTERNAL_CODE}}
 
 
 def presented(error: GraphQLError) -> GraphQLError:
     """Turn an error into one that shows of itself what `formatted` says of it."""
     entry = formatted(error)
     return GraphQLError(entry["message"], error.nodes, path=error.path, extensions=entry["extensions"])
+
+
+def of_variables(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
+    """Take presented errors of the request of a valid document for what they are: wrong variables."""
+    return [
+        one
+        if (one.extensions or {}).get("code") != NOT_VALID
+        else GraphQLError(one.message, one.nodes, extensions={"code": WRONG_VARIABLES})
+        for one in errors
+    ]
 
 
 def _cause(error: GraphQLError) -> BaseException | None:

@@ -17,46 +17,74 @@ from starlette.responses import Response, StreamingResponse
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 from strawberry.types import ExecutionResult
 
-from gateway.entrance import Refusal
+from gateway.errors import of_variables
 from gateway.execution.events import Event
 from gateway.execution.planned_schema import PlannedSchema
 from gateway.listening import Connection
+from gateway.operations import (
+    Operation,
+    answered,
+    operation_in_address,
+    operation_in_json,
+    refuse_over_get,
+)
 from resolvers.subscriptions.feed import Ended
 
 HEARTBEAT = 12.0
 """Seconds between two signs of life."""
 TRANSPORT = SSETransport(HEARTBEAT)
+HEADERS = {**TRANSPORT.headers, "Cache-Control": "private, no-store, no-transform"}
 
 
 async def takes_events(request: Request, schema: PlannedSchema) -> bool:
-    """Tell whether to answer in events: who takes JSON too gets them for subscriptions only."""
+    """Tell whether to answer in events. Raises Refusal.
+
+    Who takes JSON too gets events for subscriptions only.
+    """
     accepted = request.headers.get("accept", "")
-    if not TRANSPORT.accepts(accepted) or "json" not in accepted:
-        return TRANSPORT.accepts(accepted)
-    if request.method == "POST" and "json" not in request.headers.get("content-type", ""):
+    if "event-stream" not in accepted or not TRANSPORT.accepts(accepted):
         return False
-    try:
-        query, _, name = await _operation(request)
-    except Refusal:
-        return False
-    return schema.operation_type(query, name) is OperationType.SUBSCRIPTION
+    if "json" not in accepted:
+        return True
+    operation = await read_operation(request)
+    return schema.operation_type(operation.query, operation.name) is OperationType.SUBSCRIPTION
+
+
+async def read_operation(request: Request) -> Operation:
+    """Read the operation of a request, from its body or its address. Raises Refusal."""
+    if request.method == "POST":
+        return operation_in_json(await request.body())
+    return operation_in_address(request.query_params)
 
 
 async def answer_in_events(request: Request, schema: PlannedSchema, connection: Connection) -> Response:
     """Begin to answer an operation in events. Raises Refusal."""
-    query, variables, name = await _operation(request)
-    if request.method == "GET" and schema.operation_type(query, name) is OperationType.MUTATION:
-        raise Refusal(405, "METHOD_NOT_ALLOWED", "Send mutations with POST.")
+    operation = await read_operation(request)
+    if request.method != "POST":
+        refuse_over_get(operation, schema)
     connection.last_event_id = request.headers.get("last-event-id") or None
-    results = await schema.stream(query, variables, connection, operation_name=name)
+    if schema.operation_type(operation.query, operation.name) is OperationType.SUBSCRIPTION:
+        results = await schema.stream(
+            operation.query, operation.variables, connection, operation_name=operation.name
+        )
+        events = _events(results)
+    else:
+        answer = await answered(operation, schema, await connection.context())
+        events = _event(answer.body)
     stream = merge_stream_with_heartbeat(
-        lambda: _events(results),
+        lambda: events,
         lambda: TRANSPORT.heartbeat_message(_json),
         TRANSPORT.heartbeat_interval,
         # Lets the client know at once that its subscription stands.
         send_initial_heartbeat=True,
     )
-    return StreamingResponse(stream(), headers=TRANSPORT.headers)
+    return StreamingResponse(stream(), headers=HEADERS)
+
+
+async def _event(answer: dict[str, Any]) -> AsyncGenerator[str, None]:
+    """Write the one answer of a query or a mutation."""
+    yield TRANSPORT.encode_next(answer, _json)  # type: ignore[arg-type]
+    yield TRANSPORT.encode_complete()
 
 
 async def _events(results: AsyncGenerator[ExecutionResult, None]) -> AsyncGenerator[str, None]:
@@ -65,7 +93,8 @@ async def _events(results: AsyncGenerator[ExecutionResult, None]) -> AsyncGenera
         async for result in results:
             answer: dict[str, Any] = {"data": result.data}
             if result.errors:
-                answer["errors"] = [error.formatted for error in result.errors]
+                # The document of a subscription that runs is valid.
+                answer["errors"] = [error.formatted for error in of_variables(result.errors)]
             event = TRANSPORT.encode_next(answer, _json)  # type: ignore[arg-type]
             yield f"id: {result.cursor}\r\n{event}" if isinstance(result, Event) else event
     except Ended:
@@ -73,22 +102,6 @@ async def _events(results: AsyncGenerator[ExecutionResult, None]) -> AsyncGenera
     finally:
         await results.aclose()
     yield TRANSPORT.encode_complete()
-
-
-async def _operation(request: Request) -> tuple[str, dict[str, Any], str | None]:
-    """Read an operation from the body of a POST, or the address of a GET. Raises Refusal."""
-    try:
-        if request.method == "GET":
-            asked: Any = dict(request.query_params)
-            asked["variables"] = orjson.loads(asked.get("variables") or "{}")
-        else:
-            asked = orjson.loads(await request.body())
-        query, variables, name = asked["query"], asked.get("variables") or {}, asked.get("operationName")
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise Refusal(400, "BAD_REQUEST", "Send JSON with `query`, and `variables` where needed.") from error
-    if not isinstance(query, str) or not isinstance(variables, dict):
-        raise Refusal(400, "BAD_REQUEST", "`query` must be a text and `variables` an object.")
-    return query, variables, name if isinstance(name, str) else None
 
 
 def _json(value: object) -> str:

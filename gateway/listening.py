@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.arriving_requests import is_within
 from gateway.entrance import Entrance, Refusal
+from gateway.settings import Settings
 from resolvers.context import RequestContext
 from resolvers.subscriptions.feed import End, Feed, Subscriber
 from resolvers.viewer import Caller
@@ -19,37 +21,50 @@ from resolvers.viewer import Caller
 GOODBYE = {End.SLOW: 1013, End.STOPPING: 1012, End.AWAY: 1013, End.REVOKED: 4403, End.EXPIRED: 4403}
 """Close codes of a WebSocket: 1012 and 1013 tell a client to come back and resume, 4403 to sign in again."""
 TURNED_AWAY = {401: 4403, 429: 4429, 503: 1013}
-"""Close codes for who may not come in, by the status that a request would get."""
+"""Close codes for who may not come in, by the status that a request would get; else 4400."""
 TIME_FOR_GOODBYES = 0.2
 """Seconds from the order to stop until uvicorn hears of it, which then closes sockets without a reason."""
 
 
 class Listeners:
-    """The connections of this process, counted by viewer."""
+    """The connections of this process, counted by viewer and by address."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._connected: Counter[tuple[str, str]] = Counter()
+    def __init__(self, settings: Settings) -> None:
+        self._limits = {"viewer": settings.max_connections, "address": settings.max_connections_per_address}
+        self._proxies = settings.trusted_proxies
+        self._connected: Counter[tuple[str, ...]] = Counter()
 
     @contextmanager
-    def place(self) -> Iterator[Callable[[Caller], None]]:
-        """Hold a place for one connection; the function given takes it, or raises Refusal."""
-        taken: list[tuple[str, str]] = []
+    def place(self, address: str | None) -> Iterator[Callable[[Caller], None]]:
+        """Hold a place for one connection of an address; the function given takes that of the viewer.
 
-        def take(caller: Caller) -> None:
-            viewer = (caller.kind, caller.person_id)
-            if self._connected[viewer] >= self._most:
-                raise Refusal(429, "TOO_MANY_CONNECTIONS", f"{self._most} connections at the most.")
-            self._connected[viewer] += 1
-            taken.append(viewer)
+        Both raise Refusal where all places are taken.
+        """
+        taken: list[tuple[str, ...]] = []
+
+        def take(kind: str, *whose: str) -> None:
+            most = self._limits[kind]
+            if self._connected[kind, *whose] >= most:
+                setting = "max_connections" if kind == "viewer" else "max_connections_per_address"
+                message = f"{most} connections of one {kind} at the most (the setting {setting}); close one."
+                raise Refusal(429, "TOO_MANY_CONNECTIONS", message, {"Retry-After": "10"})
+            self._connected[kind, *whose] += 1
+            taken.append((kind, *whose))
+
+        def take_of(caller: Caller) -> None:
+            # Who has no token has no name either: strangers share the places of their address only.
+            if caller.person_id:
+                take("viewer", caller.kind, caller.person_id)
 
         try:
-            yield take
+            if address is not None and not is_within(address, self._proxies):
+                take("address", address)
+            yield take_of
         finally:
             self._connected.subtract(taken)
-            for viewer in taken:
-                if not self._connected[viewer]:
-                    del self._connected[viewer]
+            for whose in taken:
+                if not self._connected[whose]:
+                    del self._connected[whose]
 
 
 class Connection:

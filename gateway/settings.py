@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,13 +23,18 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
+from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from adapters.base import BadConfiguration
 from resolvers.routing import CAPABILITIES
 
 FILE = "passerelle.toml"
+SECRET = {"database_url", "jwks_url", "sources"}
+"""Settings that may hold a password: what was given for them is never shown."""
+LOOPBACK: list[IPv4Network | IPv6Network] = [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")]
 
 
 class SourceSettings(BaseModel):
@@ -69,6 +76,22 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8000, description="Port to listen on.")
     workers: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1, description="Processes that answer requests; one a core is a good number."
+    )
+    allowed_origins: list[str] = Field(
+        default=[],
+        description="Origins of web applications on other hosts that may ask, such as "
+        '`["https://app.example"]`, over HTTP (CORS) and WebSockets. Pages of the gateway itself always may.',
+    )
+    trusted_proxies: list[IPv4Network | IPv6Network] = Field(
+        default=LOOPBACK,
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto "
+        "are believed.",
+    )
+    request_timeout: Annotated[float, Field(gt=0, le=300)] = Field(
+        default=15.0, description="Seconds within which a request must arrive whole."
+    )
+    max_requests: Annotated[int, Field(ge=1)] = Field(
+        default=200, description="Most requests answered at once, in each worker."
     )
     jwks_url: AnyHttpUrl | None = Field(
         default=None,
@@ -121,12 +144,25 @@ class Settings(BaseSettings):
     max_connections: Annotated[int, Field(ge=1)] = Field(
         default=20, description="Most WebSockets and event streams of one viewer, in each worker."
     )
+    max_connections_per_address: Annotated[int, Field(ge=1)] = Field(
+        default=200,
+        description="Most sockets of one address, in each worker; most WebSockets and event streams too. "
+        "Sockets of trusted proxies are not counted: the clients behind them are.",
+    )
     sources: dict[str, SourceSettings] = Field(
         default_factory=dict, description="Sources beside the native database, by name."
     )
     routes: list[RouteSettings] = Field(
         default_factory=list, description="Which source serves which kind of data of which school."
     )
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def are_origins(cls, values: list[str]) -> list[str]:
+        """Refuse what is no origin, and the wildcard: an application is named, not the whole web."""
+        if "*" in values:
+            raise ValueError("name each origin, such as https://app.example, instead of *")
+        return sorted(normalize_allowed_origins(values))
 
     @model_validator(mode="after")
     def names_known_sources(self) -> Settings:
@@ -155,17 +191,25 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = [
-            f"  {'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
-            f" (given: {fault['input']!r})"
-            for fault in error.errors()
-        ]
+        lines = [_line(fault["loc"], fault["msg"], fault["input"]) for fault in error.errors()]
         raise BadConfiguration(
             "These settings cannot be used:\n" + "\n".join(lines) + "\nSet them as PASSERELLE_NAME in the "
             f"environment or in {FILE}; `passerelle check --settings` lists all of them."
         ) from error
+    except SettingsError as error:  # of pydantic-settings: a list in the environment that is not JSON
+        raise BadConfiguration(
+            f"These settings cannot be used: {error}. Write lists and tables in the environment as JSON: "
+            """PASSERELLE_ALLOWED_ORIGINS='["https://app.example"]'."""
+        ) from error
     except ValueError as error:  # a TOML file that cannot be read
         raise BadConfiguration(f"{FILE} cannot be read: {error}") from error
+
+
+def _line(place: tuple[int | str, ...], message: str, given: object) -> str:
+    """Say what is wrong with a setting, without a secret that it may hold."""
+    name = ".".join(str(part) for part in place)
+    is_shown = place and place[0] in Settings.model_fields and place[0] not in SECRET
+    return f"  {name or 'settings'}: {message}" + (f" (given: {given!r})" if is_shown else "")
 
 
 def settings_reference() -> str:
@@ -181,7 +225,11 @@ def settings_reference() -> str:
         "| --- | --- | --- | --- |",
     ]
     for name, one in Settings.model_fields.items():
-        default = "none" if one.default_factory is not None or one.default is None else f"`{one.default}`"
+        is_none = one.default_factory is not None or one.default in (None, [])
+        default = (
+            json.dumps([str(each) for each in one.default]) if isinstance(one.default, list) else one.default
+        )
+        default = "none" if is_none else f"`{default}`"
         lines.append(f"| `PASSERELLE_{name.upper()}` | `{name}` | {default} | {one.description} |")
     for title, model in (("[sources.NAME]", SourceSettings), ("[[routes]]", RouteSettings)):
         lines += ["", f"## `{title}`", ""]

@@ -88,7 +88,10 @@ def test_every_adapter_folder_is_held_independent_of_the_others() -> None:
     assert {f"adapters.{name}" for name in folders} == set(listed)
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "gateway/pages/package-lock.json"])
+LOCKS = ["requirements.lock", "gateway/pages/package-lock.json", "tests/clients/package-lock.json"]
+
+
+@pytest.mark.parametrize("lock", LOCKS)
 def test_locks_name_no_registry(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     assert "registry." not in text and "pythonhosted" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -10,6 +11,7 @@ import stat
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -36,21 +38,27 @@ GUARDIAN = Caller("GUARDIAN", "g1")
 
 
 class IdentityProvider:
-    """A key set on loopback, with keys that can be rotated."""
+    """A key set on loopback, with keys that can be rotated; it can be held up and can answer nonsense."""
 
     def __init__(self) -> None:
         self.keys: dict[str, Any] = {}
         self.requests = 0
+        self.answers = threading.Event()
+        self.answers.set()
+        self.says: bytes | None = None
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 provider.requests += 1
-                body = json.dumps({"keys": [provider.jwk(one) for one in provider.keys]}).encode()
+                provider.answers.wait(60)
+                keys = json.dumps({"keys": [provider.jwk(one) for one in provider.keys]}).encode()
+                body = keys if provider.says is None else provider.says
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.end_headers()
-                self.wfile.write(body)
+                with suppress(ConnectionError):
+                    self.wfile.write(body)
 
             def log_message(self, *_args: object) -> None:
                 pass
@@ -142,6 +150,19 @@ async def test_a_key_that_was_withdrawn_is_refused(
         ({"kind": "ADMIN"}, "kind"),
         ({"kind": None}, "kind"),
         ({"schools": "all"}, "schools"),
+        ({"sub": ""}, "person"),
+        ({"sub": "  "}, "person"),
+        ({"sub": 5}, "verified"),
+        ({"sub": None}, "verified"),
+        ({"exp": 9e15}, "iat"),
+        ({"exp": 10**30}, "iat"),
+        ({"exp": float("inf")}, "verified"),
+        ({"exp": "tomorrow"}, "verified"),
+        ({"exp": [1]}, "verified"),
+        ({"iat": -1e15}, "iat"),
+        ({"iat": -(10**30)}, "iat"),
+        ({"iat": {}}, "verified"),
+        ({"nbf": 10**400}, "verified"),
     ],
 )
 async def test_a_wrong_claim_is_refused(
@@ -198,6 +219,74 @@ async def test_an_identity_provider_that_is_down_is_not_the_callers_fault() -> N
     token = jwt.encode(standard_claims(), provider_key, "ES256", headers={"kid": "x"})
     with pytest.raises(IdentityProviderDown):
         await away.caller(f"Bearer {token}")
+
+
+@pytest.mark.parametrize(("algorithm", "key_id"), [("ES256", "rsa"), ("RS256", "ec"), ("PS256", "rsa")])
+async def test_an_algorithm_that_does_not_fit_the_key_is_refused(
+    authenticator: Authenticator, algorithm: str, key_id: str
+) -> None:
+    claims = standard_claims()
+    claims |= {name: int(claims[name].timestamp()) for name in ("iat", "exp")}
+    head = _segment({"alg": algorithm, "kid": key_id})
+    for signature in ("", "AAAA", "A" * 86, "A" * 342):
+        with pytest.raises(InvalidToken, match="verified"):
+            await authenticator.caller(f"Bearer {head}.{_segment(claims)}.{signature}")
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "HS256", "none", "", None, 5, {}, ["ES256"]])
+@pytest.mark.parametrize("body", [b"[]", b"null", b"[" * 3000, b"\xff", b'{"exp": 1e400}', b"{}"])
+async def test_a_token_of_nonsense_is_refused_with_the_development_key_too(
+    tmp_path: Path, algorithm: object, body: bytes
+) -> None:
+    local = Authenticator(Settings(development_key=tmp_path / "key.pem"))
+    payload = base64.urlsafe_b64encode(body).decode().rstrip("=")
+    head = _segment({"alg": algorithm})
+    for token in (f"{head}.{payload}.AAAA", f"{payload}.{payload}.", "é.é.é", "a" * 9000):
+        with pytest.raises(InvalidToken):
+            await local.caller(f"Bearer {token}")
+
+
+async def test_a_key_set_that_does_not_come_is_fetched_once_and_holds_up_nobody_with_a_known_key(
+    provider: IdentityProvider, authenticator: Authenticator
+) -> None:
+    await authenticator.caller(f"Bearer {provider.sign('ec')}")
+    provider.answers.clear()
+    before = provider.requests
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    unknown = [
+        asyncio.create_task(
+            authenticator.caller(
+                "Bearer " + jwt.encode(standard_claims(), stranger, "ES256", headers={"kid": f"unknown-{n}"})
+            )
+        )
+        for n in range(40)
+    ]
+    while provider.requests == before:
+        await asyncio.sleep(0.01)
+    for key_id in ("ec", "rsa"):
+        assert (await authenticator.caller(f"Bearer {provider.sign(key_id, jti=key_id)}")).person_id == "g1"
+    assert not any(one.done() for one in unknown)
+    provider.answers.set()
+    assert {type(one) for one in await asyncio.gather(*unknown, return_exceptions=True)} == {InvalidToken}
+    assert provider.requests == before + 1
+
+
+@pytest.mark.parametrize(
+    "says", [b"", b"no JSON", b"[]", b"null", b'{"keys": 5}', b'{"keys": []}', b"x" * 300_000, b"[" * 2000]
+)
+async def test_a_key_set_of_nonsense_or_without_end_leaves_the_known_keys(
+    provider: IdentityProvider, authenticator: Authenticator, says: bytes
+) -> None:
+    await authenticator.caller(f"Bearer {provider.sign('ec')}")
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    provider.says = says
+    try:
+        with pytest.raises((IdentityProviderDown, InvalidToken)):
+            token = jwt.encode(standard_claims(), stranger, "ES256", headers={"kid": "unknown"})
+            await authenticator.caller(f"Bearer {token}")
+        assert (await authenticator.caller(f"Bearer {provider.sign('ec', jti='2')}")).person_id == "g1"
+    finally:
+        provider.says = None
 
 
 async def test_development_tokens_do_not_count_where_a_provider_is_set(

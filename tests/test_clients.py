@@ -91,6 +91,19 @@ async def test_clients_of_apps_ask_and_listen(
         await ended(process)
 
 
+@NODE
+async def test_the_audit_of_graphql_over_http_finds_nothing(
+    server: Server, mine: tuple[Caller, Thread]
+) -> None:
+    process = await started("node", CLIENTS / "audit.mjs", server.address, server.token(mine[0]))
+    try:
+        found = await line_of(process)
+    finally:
+        await ended(process)
+    assert isinstance(found, list) and len(found) == 61
+    assert [one for one in found if one["status"] != "ok"] == []
+
+
 @pytest.mark.parametrize(
     "program",
     [

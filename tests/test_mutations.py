@@ -489,3 +489,11 @@ async def test_a_crash_after_the_commit_does_not_send_twice(own: Actions) -> Non
     assert (payload["errors"], payload["writeState"]) == ([], "CONFIRMED")
     conversations = (await own.everything())["conversation"]
     assert sum("Rendez-vous" in row for row in conversations) == 1
+
+
+@EVERY
+@pytest.mark.parametrize("kind", ["GUARDIAN", "STUDENT", "TEACHER", "STAFF"])
+async def test_a_token_of_a_person_that_does_not_exist_writes_nothing(
+    own: Actions, name: str, kind: str
+) -> None:
+    assert await own.refusal(name, caller=Caller(kind, "nobody")) == ("NOT_PERMITTED", None)

@@ -1,8 +1,13 @@
 """Web pages served by the gateway: GraphiQL, from assets installed at set-up."""
 
+from __future__ import annotations
+
+import hashlib
 from pathlib import Path
 
-from starlette.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse
 
 PAGES = Path(__file__).parent
 ASSETS = PAGES / "assets"
@@ -13,6 +18,14 @@ ASSET_FILES = {
     "graphiql.css": "graphiql/graphiql.min.css",
 }
 """Name under /assets, and where npm puts the file; `make setup` copies them."""
+OWN_FILES = ("start.js", "start.css")
+"""Files of ours that the page needs beside them."""
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What the page may do. GraphiQL's dialogs write style elements; scripts come from files of ours only."""
+FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def explorer_is_installed() -> bool:
@@ -20,7 +33,28 @@ def explorer_is_installed() -> bool:
     return all((ASSETS / name).is_file() for name in ASSET_FILES)
 
 
-def explorer_page() -> HTMLResponse:
-    """Return GraphiQL, or a page that says what is missing."""
-    name = "graphiql.html" if explorer_is_installed() else "graphiql-missing.html"
-    return HTMLResponse((PAGES / name).read_text(encoding="utf-8"))
+class Explorer:
+    """GraphiQL's page and the files it needs, each under a name with a hash of its content."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, Path] = {}
+        name = "graphiql.html" if explorer_is_installed() else "graphiql-missing.html"
+        self._html = (PAGES / name).read_text(encoding="utf-8")
+        if not explorer_is_installed():
+            return
+        for path in (*(ASSETS / one for one in ASSET_FILES), *(PAGES / one for one in OWN_FILES)):
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+            hashed = f"{path.stem}.{digest}{path.suffix}"
+            self._files[hashed] = path
+            self._html = self._html.replace(f'"/assets/{path.name}"', f'"/assets/{hashed}"')
+
+    def page(self) -> HTMLResponse:
+        """Return GraphiQL, or a page that says what is missing."""
+        return HTMLResponse(self._html, headers={"Content-Security-Policy": POLICY})
+
+    async def asset(self, request: Request) -> FileResponse:
+        """Return a file of the page; there is no other file to be had. Raises HTTPException."""
+        path = self._files.get(request.path_params["name"])
+        if path is None:
+            raise HTTPException(404)
+        return FileResponse(path, headers={"Cache-Control": FOR_EVER})

@@ -20,10 +20,13 @@ from resolvers.context import RequestContext
 from resolvers.errors import NotPermitted, SourceFailed
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import decode
+from resolvers.loading import ask
 from resolvers.nodes import load
 from resolvers.selection import Selection
 from schema import Mutation
 
+PERSONS = {"GUARDIAN": "Guardian", "STUDENT": "Student", "TEACHER": "StaffMember", "STAFF": "StaffMember"}
+"""The relation that holds a caller, by kind."""
 GATEWAY = "gateway"
 """The source of what is written here first."""
 
@@ -139,12 +142,22 @@ async def _once(
 async def _decided(context: RequestContext, given: dict[str, Any], action: Action) -> Outcome:
     if context.caller.kind in ("PARTNER", "ANONYMOUS"):
         raise Refused("NOT_PERMITTED", "Ce compte est en lecture seule.")
+    if not await _is_known(context):
+        raise Refused("NOT_PERMITTED", "Ce compte n'est celui d'aucune personne connue ici.")
     try:
         return await action(context, given)
     except NotPermitted as error:
         raise Refused("NOT_PERMITTED", "Vous n'avez pas accès à ces données.") from error
     except SourceFailed as error:
         raise Refused("SOURCE_UNAVAILABLE", "La source ne répond pas ; réessayez plus tard.") from error
+
+
+async def _is_known(context: RequestContext) -> bool:
+    """Tell whether the caller is a person of the database: a token alone makes none."""
+    (answer,) = await context.fetch(ask(PERSONS[context.caller.kind]), [context.me()], ("id",))
+    if isinstance(answer, Exception):
+        raise answer
+    return bool(answer.rows)
 
 
 async def _write(context: RequestContext, outcome: Outcome, receipt: MutationReceipt | None) -> None:

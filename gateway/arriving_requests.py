@@ -1,0 +1,137 @@
+"""Requests on their way in: the time they may take, and how many sockets one address may hold open.
+
+uvicorn waits without end for the rest of a request that has begun. Its protocol is made to give up here, so
+that the gateway is not held up by slow clients even where no reverse proxy stands in front.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+TOO_SLOW = (
+    b'{"errors":[{"message":"The request did not arrive within %s seconds (the setting request_timeout); '
+    b'send it again.","extensions":{"code":"REQUEST_TIMEOUT"}}]}'
+)
+
+
+def is_within(address: str, networks: Sequence[Network]) -> bool:
+    """Tell whether an address lies in one of some networks; what is no address does not."""
+    return _is_within(address, tuple(networks))
+
+
+@lru_cache(maxsize=1024)
+def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
+class TimedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with a time limit for the arrival of a request, and a limit of sockets an address.
+
+    The time runs from the connection, or the first byte of a later request, to the last byte of the body.
+    `sockets` counts the open sockets by address, those of trusted proxies apart.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        request_timeout: float,
+        max_sockets: int,
+        sockets: Counter[str],
+        proxies: Sequence[Network],
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        self._request_timeout = request_timeout
+        self._max_sockets = max_sockets
+        self._sockets = sockets
+        self._proxies = proxies
+        self._address: str | None = None
+        self._is_arriving = False
+        self._answered: object = None
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a socket, unless its address has too many."""
+        super().connection_made(transport)
+        peer = self.client[0] if self.client else None
+        if peer is not None and not is_within(peer, self._proxies):
+            if self._sockets[peer] >= self._max_sockets:
+                self.logger.warning(
+                    "%s has %d sockets already: one more was closed.", peer, self._max_sockets
+                )
+                transport.close()
+                return
+            self._sockets[peer] += 1
+            self._address = peer
+        self._deadline = self.loop.call_later(self._request_timeout, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of the socket."""
+        self._release()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Leave the socket to the WebSocket protocol; `Listeners` counts it from here."""
+        self._release()
+        super().handle_websocket_upgrade()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; a request that is not complete yet has to become so in time."""
+        super().data_received(data)
+        if self._is_arriving:
+            if self._deadline is None:
+                self._deadline = self.loop.call_later(self._request_timeout, self._give_up)
+        elif self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun."""
+        self._is_arriving = True
+        self._answered = self.cycle
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """Note that a request is complete."""
+        self._is_arriving = False
+        super().on_message_complete()
+
+    def _give_up(self) -> None:
+        """Close a socket whose request did not arrive in time; say so where an answer is waited for."""
+        self._deadline = None
+        if self.transport.is_closing():
+            return
+        if self._is_arriving and self._may_write():
+            body = TOO_SLOW % f"{self._request_timeout:g}".encode()
+            head = b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n"
+            self.transport.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+        self.transport.close()
+
+    def _may_write(self) -> bool:
+        """Tell whether no answer is under way, neither to this request nor to the one before."""
+        if self.cycle is self._answered:
+            return self.cycle is None or self.cycle.response_complete
+        return not self.cycle.response_started
+
+    def _release(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if self._address is not None:
+            self._sockets[self._address] -= 1
+            if not self._sockets[self._address]:
+                del self._sockets[self._address]
+            self._address = None

@@ -1,0 +1,36 @@
+"""Headers that every answer has: what a browser may do with it, and that data are kept nowhere."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+DEFAULTS = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"private, no-store"),
+)
+
+
+class ResponseHeaders:
+    """Adds the headers of `DEFAULTS` that an answer does not have yet."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and complete the headers of its answer."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+
+        async def completed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                names = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(one for one in DEFAULTS if one[0] not in names),
+                ]
+            await send(message)
+
+        await self._app(scope, receive, completed)

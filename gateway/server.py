@@ -1,0 +1,63 @@
+"""How uvicorn is run: its limits, whom it believes, and a log without what may be secret in an address."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections import Counter
+from functools import partial
+from typing import Any
+
+from uvicorn.config import LOGGING_CONFIG
+
+from gateway.arriving_requests import TimedProtocol
+from gateway.settings import Settings
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Return the options of `uvicorn.run`.
+
+    A worker that is told to stop finishes what it was asked, within 20 seconds.
+    """
+    protocol = partial(
+        TimedProtocol,
+        request_timeout=settings.request_timeout,
+        max_sockets=settings.max_connections_per_address,
+        sockets=Counter[str](),
+        proxies=tuple(settings.trusted_proxies),
+    )
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "http": protocol,
+        "forwarded_allow_ips": [str(one) for one in settings.trusted_proxies],
+        "log_level": "info",
+        "log_config": log_config(),
+        "timeout_graceful_shutdown": 20,
+        "server_header": False,
+        # Messages are small, and a compressor for each connection would be most of its memory.
+        "ws_per_message_deflate": False,
+        "ws_max_size": settings.max_body,
+    }
+
+
+class WithoutQueryStrings(logging.Filter):
+    """Cuts addresses off at the question mark: tokens and ids of children belong in no log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change a record; none is held back."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                one.partition("?")[0] if isinstance(one, str) and one.startswith("/") else one
+                for one in record.args
+            )
+        return True
+
+
+def log_config() -> dict[str, Any]:
+    """Return the configuration of uvicorn's log."""
+    config = copy.deepcopy(LOGGING_CONFIG)
+    config["filters"] = {"addresses": {"()": WithoutQueryStrings}}
+    for handler in config["handlers"].values():
+        handler["filters"] = ["addresses"]
+    return config

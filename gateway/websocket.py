@@ -1,0 +1,145 @@
+"""GraphQL over WebSockets (graphql-transport-ws): Strawberry's view, with our rights and our errors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+import orjson
+from graphql import GraphQLError, OperationType
+from starlette.websockets import WebSocket, WebSocketState
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation as Subscribed
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.types.execution import PreExecutionError
+
+from gateway.entrance import Refusal
+from gateway.errors import internal, of_variables
+from gateway.execution.planned_schema import PlannedSchema
+from gateway.listening import TURNED_AWAY, Connection
+from gateway.operations import Operation, answered, operation_in
+from gateway.settings import Settings
+from resolvers.subscriptions.streams import cursor_at
+
+LONGEST_REASON = 123
+"""Bytes of the reason of a close frame (RFC 6455, section 5.5)."""
+
+
+class _Socket(ASGIWebSocketAdapter):
+    """A WebSocket that is closed once, and silent afterwards."""
+
+    def __init__(self, view: Any, request: WebSocket, response: WebSocket) -> None:
+        super().__init__(view, request, response)
+        request.scope["passerelle.context"].close = self.close
+
+    async def send_json(self, message: Any) -> None:
+        if self.ws.application_state is WebSocketState.CONNECTED:
+            await super().send_json(message)
+
+    async def close(self, code: int, reason: str) -> None:
+        if self.ws.application_state is WebSocketState.CONNECTED:
+            short = reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+            await super().close(code, short)
+
+
+class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
+    """Strawberry's handler: messages are checked first, queries and mutations answered as over HTTP."""
+
+    schema: PlannedSchema
+
+    async def handle_message(self, message: Any) -> None:
+        """Take a message, which may be any JSON."""
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+            return await self.handle_invalid_message("A message must be an object with `type`.")
+        if message["type"] in ("subscribe", "complete") and not isinstance(message.get("id"), str):
+            return await self.handle_invalid_message(f"`id` of {message['type']} must be a text.")
+        if message["type"] == "subscribe" and self.connection_acknowledged:
+            try:
+                operation_in(message.get("payload"))
+            except Refusal as error:
+                return await self._refuse(message["id"], [entry_of(error)])
+        await super().handle_message(cast(Message, message))
+
+    async def run_operation(self, operation: Subscribed[Connection, None]) -> None:
+        """Answer an operation: once, unless it is a subscription."""
+        asked = Operation(operation.query, operation.variables or {}, operation.operation_name)
+        if self.schema.operation_type(asked.query, asked.name) is OperationType.SUBSCRIPTION:
+            return await super().run_operation(operation)
+        try:
+            answer = await answered(asked, self.schema, await self.context.context())
+        except Refusal as error:
+            return await self._refuse(operation.id, [entry_of(error)])
+        except Exception as error:
+            return await self._refuse(operation.id, [internal(error, "WebSocket")])
+        if "data" not in answer.body:
+            return await self._refuse(operation.id, answer.body["errors"])
+        await self.websocket.send_json({"id": operation.id, "type": "next", "payload": answer.body})
+        await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    async def _handle_pre_execution_error(
+        self, operation: Subscribed[Connection, None], result: PreExecutionError
+    ) -> None:
+        # The document of a subscription that runs is valid.
+        await super()._handle_pre_execution_error(
+            operation, replace(result, errors=of_variables(result.errors or []))
+        )
+
+    async def _refuse(self, identifier: str, errors: list[dict[str, Any]]) -> None:
+        """Say that an operation was not executed, and why."""
+        self.operations.pop(identifier, None)
+        await self.websocket.send_json({"id": identifier, "type": "error", "payload": errors})
+
+
+class SocketView(GraphQL[Any, None]):
+    """Strawberry's WebSocket view with our contexts, origins and errors."""
+
+    websocket_adapter_class = _Socket
+    graphql_transport_ws_handler_class = _Handler
+
+    def __init__(self, schema: PlannedSchema, settings: Settings) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            connection_init_wait_timeout=timedelta(seconds=settings.connection_init_timeout),
+            allowed_origins=settings.allowed_origins,
+        )
+
+    async def get_context(self, request: Any, response: Any) -> Connection:
+        """Return the connection that the endpoint has opened."""
+        context: Connection = request.scope["passerelle.context"]
+        return context
+
+    async def on_ws_connect(self, context: Connection) -> dict[str, object]:
+        """Check the token among the connection parameters; returns the payload of the acknowledgement.
+
+        Its `cursor` is that of this moment: who loses the connection before the first event resumes with it.
+        """
+        given = context.connection_params or {}
+        named = {key.lower(): value for key, value in given.items() if isinstance(value, str)}
+        try:
+            await context.enter(named.get("authorization"))
+        except Refusal as error:
+            if context.close is not None:
+                await context.close(TURNED_AWAY.get(error.status, 4400), str(error))
+            raise ConnectionRejectionError from error
+        return {"cursor": cursor_at(context.feed.position)}
+
+    def encode_json(self, data: object) -> str:
+        """Write a message."""
+        return orjson.dumps(data).decode()
+
+    def decode_json(self, data: str | bytes) -> object:
+        """Read a message: deep nesting and halves of characters (lone surrogates) are no JSON here."""
+        return orjson.loads(data)
+
+
+def entry_of(error: Refusal) -> dict[str, Any]:
+    """Return a refusal as an entry of `errors`."""
+    return GraphQLError(str(error), extensions={"code": error.code}).formatted  # type: ignore[return-value]

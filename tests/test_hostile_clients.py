@@ -1,0 +1,281 @@
+"""Clients that mean harm, against a gateway as it is run: slow, many, and talking nonsense."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+from resolvers.viewer import Caller
+from tests.listening import Server, serving
+
+PLACES = 30
+PROTOCOL = Subprotocol("graphql-transport-ws")
+HALF_A_HEAD = b"POST /graphql HTTP/1.1\r\nHost: gateway\r\nContent-Ty"
+HALF_A_BODY = (
+    b"POST /graphql HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
+    b'Content-Length: 500\r\n\r\n{"query": '
+)
+WHOLE = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n"
+PATIENCE = 60
+"""Seconds that a test waits for the gateway before it fails; nothing is measured."""
+
+
+@pytest.fixture(scope="module")
+def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A gateway with little patience, few places, and no proxy in front."""
+    folder = tmp_path_factory.mktemp("hostile")
+    shutil.copyfile(sqlite_template, folder / "own.db")
+    limits = {
+        "PASSERELLE_REQUEST_TIMEOUT": "1",
+        "PASSERELLE_TRUSTED_PROXIES": "[]",
+        "PASSERELLE_MAX_CONNECTIONS_PER_ADDRESS": str(PLACES),
+    }
+    with serving(f"sqlite:///{folder / 'own.db'}", folder, 1, **limits) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def log(server: Server) -> Iterator[Path]:
+    """The log of the server, which never holds a traceback or a token."""
+    yield server.log
+    text = server.log.read_text()
+    assert "Traceback" not in text, text
+    assert "SECRET" not in text, text
+
+
+def opened(server: Server, address: str = "127.0.0.1") -> socket.socket:
+    """Open a socket from an address."""
+    port = server.settings.port
+    return socket.create_connection(("127.0.0.1", port), PATIENCE, source_address=(address, 0))
+
+
+def rest(one: socket.socket) -> bytes:
+    """Read until the gateway closes."""
+    found = b""
+    try:
+        while part := one.recv(65_536):
+            found += part
+    except ConnectionResetError:
+        pass
+    return found
+
+
+@pytest.mark.parametrize("begun", [b"", HALF_A_HEAD, HALF_A_BODY, WHOLE + HALF_A_HEAD])
+def test_a_request_that_does_not_arrive_is_given_up(server: Server, begun: bytes) -> None:
+    with opened(server) as one:
+        one.sendall(begun)
+        answer = rest(one)
+    if not begun:
+        assert answer == b""
+        return
+    head, _, body = answer[answer.rindex(b"HTTP/1.1") :].partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(body) == {
+        "errors": [
+            {
+                "message": "The request did not arrive within 1 seconds (the setting request_timeout); "
+                "send it again.",
+                "extensions": {"code": "REQUEST_TIMEOUT"},
+            }
+        ]
+    }
+
+
+def test_a_request_that_arrives_byte_by_byte_is_given_up_too(server: Server) -> None:
+    with opened(server) as one:
+        one.sendall(HALF_A_BODY)
+        one.settimeout(0.1)
+        answer, sent = b"", 0
+        while not answer and sent < 400:
+            try:
+                answer = one.recv(65_536)
+            except TimeoutError:
+                one.sendall(b" ")
+                sent += 1
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_socket_that_waits_between_two_requests_is_not_given_up_early(server: Server) -> None:
+    with opened(server) as one:
+        for _ in range(3):
+            one.sendall(WHOLE)
+            assert b"200 OK" in one.recv(65_536)
+
+
+def test_one_address_has_a_limited_number_of_sockets_and_others_keep_theirs(server: Server) -> None:
+    for _ in range(2):
+        with ExitStack() as stack:
+            held = [stack.enter_context(opened(server, "127.0.0.2")) for _ in range(PLACES)]
+            for one in held:
+                one.sendall(WHOLE)
+                assert b"200 OK" in one.recv(65_536)
+                one.sendall(HALF_A_HEAD)
+            more = stack.enter_context(opened(server, "127.0.0.2"))
+            with suppress(OSError):
+                more.sendall(WHOLE)
+            assert rest(more) == b""
+            other = stack.enter_context(opened(server, "127.0.0.3"))
+            other.sendall(WHOLE)
+            assert b"200 OK" in other.recv(65_536)
+        # Left sockets are free again.
+
+
+def listening(server: Server, query: str = "", source: str = "127.0.0.1") -> ClientConnection:
+    """Open a WebSocket from an address."""
+    return connect(
+        f"ws://{server.address}{query}",
+        subprotocols=[PROTOCOL],
+        open_timeout=PATIENCE,
+        source_address=(source, 0),
+    )
+
+
+def test_one_address_has_a_limited_number_of_websockets(server: Server) -> None:
+    with ExitStack() as stack:
+        for _ in range(PLACES):
+            stack.enter_context(listening(server, source="127.0.0.4"))
+        with pytest.raises(InvalidStatus) as refused, listening(server, source="127.0.0.4"):
+            pass
+        response = refused.value.response
+        assert response.status_code == 429
+        assert json.loads(response.body or b"")["errors"] == [
+            {
+                "message": f"{PLACES} connections of one address at the most (the setting "
+                "max_connections_per_address); close one.",
+                "extensions": {"code": "TOO_MANY_CONNECTIONS"},
+            }
+        ]
+        stack.enter_context(listening(server, source="127.0.0.5"))
+
+
+@contextmanager
+def entered(server: Server) -> Iterator[ClientConnection]:
+    """Open a WebSocket with a token."""
+    token = server.token(Caller("GUARDIAN", "somebody"))
+    with listening(server) as found:
+        found.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
+        assert json.loads(found.recv(PATIENCE))["type"] == "connection_ack"
+        yield found
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "[]",
+        "null",
+        "5",
+        '"x"',
+        "true",
+        "[" * 1100,
+        "[" * 1100 + "]" * 1100,
+        "{}",
+        '{"type": null}',
+        '{"type": ["ping"]}',
+        '{"type": "' + "é" * 500 + '"}',
+        '{"type": "subscribe"}',
+        '{"type": "subscribe", "id": 5, "payload": {"query": "{ __typename }"}}',
+        '{"type": "subscribe", "id": ["1"], "payload": {"query": "{ __typename }"}}',
+        '{"type": "complete", "id": {}}',
+        '{"type": "subscribe", "id": "\\ud800", "payload": {"query": "{ __typename }"}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "\\udfff"}}',
+        '{"type": "connection_init"}',
+        b"\x00\x01",
+    ],
+)
+@pytest.mark.parametrize("is_entered", [False, True])
+def test_a_frame_that_is_no_message_closes_the_socket_with_a_code(
+    server: Server, frame: str | bytes, is_entered: bool
+) -> None:
+    with entered(server) if is_entered else listening(server) as one:
+        if frame == '{"type": "connection_init"}' and not is_entered:
+            frame = '{"type": "connection_init", "payload": null}'
+        one.send(frame)
+        with pytest.raises(ConnectionClosed) as closed:
+            one.recv(PATIENCE)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code in (4400, 4401, 4429) and closed.value.rcvd.reason
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (None, "BAD_REQUEST"),
+        ([], "BAD_REQUEST"),
+        ({"query": 5}, "BAD_REQUEST"),
+        ({"query": "{ __typename }", "operationName": {}}, "BAD_REQUEST"),
+        ({"query": "{ __typename }", "variables": []}, "BAD_REQUEST"),
+        ({"query": "{ __typename }", "extensions": 0}, "BAD_REQUEST"),
+        ({"query": ""}, "BAD_REQUEST"),
+        ({"query": "{"}, "GRAPHQL_PARSE_FAILED"),
+        ({"query": "{ nothing }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "subscription { nothing }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "query A { __typename }", "operationName": "B"}, "OPERATION_RESOLUTION_FAILURE"),
+        ({"query": "query A { __typename } query B { __typename }"}, "OPERATION_RESOLUTION_FAILURE"),
+        ({"query": "query ($id: ID!) { node(id: $id) { id } }"}, "BAD_USER_INPUT"),
+        (
+            {
+                "query": "subscription ($a: String) { messageReceived(afterCursor: $a) { cursor } }",
+                "variables": {"a": {}},
+            },
+            "BAD_USER_INPUT",
+        ),
+    ],
+)
+def test_a_wrong_operation_is_answered_with_an_error_and_the_socket_stays(
+    server: Server, payload: Any, code: str
+) -> None:
+    with entered(server) as one:
+        one.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
+        answer = json.loads(one.recv(PATIENCE))
+        assert (answer["type"], answer["id"]) == ("error", "1")
+        assert [error["extensions"]["code"] for error in answer["payload"]] == [code]
+        one.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }"}}))
+        assert json.loads(one.recv(PATIENCE)) == {
+            "type": "next",
+            "id": "1",
+            "payload": {"data": {"__typename": "Query"}},
+        }
+        assert json.loads(one.recv(PATIENCE)) == {"type": "complete", "id": "1"}
+
+
+def test_an_event_stream_tells_what_is_wrong_in_the_same_codes(server: Server) -> None:
+    for query, code in (
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("query A { a } query B { b }", "OPERATION_RESOLUTION_FAILURE"),
+    ):
+        answer = httpx.post(
+            f"http://{server.address}",
+            json={"query": query},
+            headers={
+                "Accept": "text/event-stream",
+                "Authorization": f"Bearer {server.token(Caller('GUARDIAN', 'somebody'))}",
+            },
+            timeout=PATIENCE,
+        )
+        assert f'"code":"{code}"' in answer.text and "event: complete" in answer.text
+        assert '"data":null' not in answer.text
+
+
+def test_the_log_names_addresses_without_what_was_asked(server: Server) -> None:
+    asked = {"query": "{ __typename }", "access_token": "SECRET", "operationName": None}
+    httpx.get(f"http://{server.address}", params=asked, headers={"Authorization": "Bearer SECRET"})
+    with listening(server, "?access_token=SECRET") as one:
+        one.send(json.dumps({"type": "connection_init", "payload": {"Authorization": "Bearer SECRET"}}))
+        with pytest.raises(ConnectionClosed):
+            one.recv(PATIENCE)
+    address, evil = f"ws://{server.address}?access_token=SECRET", Origin("https://evil.example")
+    with pytest.raises(InvalidStatus), connect(address, subprotocols=[PROTOCOL], origin=evil):
+        pass
+    text = server.log.read_text()
+    assert '"GET /graphql HTTP/1.1" 401' in text and '"WebSocket /graphql" [accepted]' in text
