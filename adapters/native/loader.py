@@ -49,6 +49,7 @@ from adapters.native.shared_numbers import shared_numbers
 from adapters.native.source_scope import SourceScope
 from adapters.native.timetables import TIMETABLES, schools_with_news, settle_timetables
 from adapters.native.waiting_records import count_waiting
+from adapters.school_numbers import school_number
 
 CAPABILITIES: Mapping[str, str] = {
     "lesson": "TIMETABLE_READ",
@@ -261,8 +262,8 @@ async def load(
 
 
 async def _queue(connection: AsyncConnection, export: Export) -> None:
-    """Wait for imports of the same school; one of several schools waits for all, and all for it."""
-    scope = export.source_id.partition(":")[2].partition(":")[0]
+    """Wait for imports of the same school; one that may be of several waits for all, and all for it."""
+    scope = school_number(export.source_id.partition(":")[2].partition(":")[0]) or ""
     share = "_shared" if scope else ""
     await connection.execute(text(f"SELECT pg_advisory_xact_lock{share}(0)"))
     key = int.from_bytes(hashlib.blake2b(scope.encode(), digest_size=7).digest())
