@@ -9,7 +9,7 @@ matter.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -153,6 +153,10 @@ class Mentions:
         for some in chunks(self._noted):
             found.update((await self._connection.execute(wanted, {"ids": some})).scalars())
         return found
+
+    def in_order(self, mentions: Collection[str]) -> list[str]:
+        """Return mentions of this import in the order of the export."""
+        return [one for one in self._noted if one in mentions]
 
     def conflict(self, mention: str) -> bool:
         """Tell whether keys of a mention contradict one another."""

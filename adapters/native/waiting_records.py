@@ -48,7 +48,7 @@ async def count_waiting(
                 counts.waiting += not is_refused
             origin = Origin(row["entry_number"], row["entry_kind"], row["place"])
             accounts.change_fate(origin, "refused" if is_refused else "waiting")
-    for one in sorted(open_):
+    for one in mentions.in_order(open_):
         listed = report.refused if mentions.conflict(one) else report.waiting
         listed.append(mentions.refusal(one))
 
