@@ -35,11 +35,12 @@ def show_imports(runs: list[Row[Any]], console: Console) -> None:
     if not runs:
         console.print("Nothing was imported yet; `passerelle import aaf PATH` does.")
         return
-    table = Table("when", "source", "added", "changed", "ended", "refused")
+    table = Table("when", "source", "added", "changed", "ended", "refused", "waiting")
     for run in runs:
         counts = run.report["counts"].values()
         numbers = [sum(one[name] for one in counts) for name in ("added", "changed", "ended")]
         when = f"{run.started_at.astimezone():%Y-%m-%d %H:%M}"
-        refused = len(run.report["refused"])
-        table.add_row(when, run.name or run.source_id, *(str(one) for one in (*numbers, refused)))
+        entries = run.report.get("entries", {}).values()
+        last = (len(run.report["refused"]), sum(one["waiting"] for one in entries))
+        table.add_row(when, run.name or run.source_id, *(str(one) for one in (*numbers, *last)))
     console.print(table)

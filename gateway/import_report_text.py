@@ -26,8 +26,8 @@ def report_console() -> Console:
 def show_report(report: Report, console: Console) -> None:
     """Print what an import did."""
     title = f"{report.source}{' (dry run, nothing was changed)' if report.dry_run else ''}"
-    _show_entries(report, console)
-    _show_records(report, title, console)
+    _show_entries(report, f"{title}: what the export contains", console)
+    _show_records(report, f"{title}: records", console)
     waiting = sum(one.waiting for one in report.entries.values())
     console.print(f"{report.changes} changes, {len(report.refused)} refused, {waiting} waiting")
     if report.links or report.students_without_guardian:
@@ -47,11 +47,11 @@ def show_report(report: Report, console: Console) -> None:
         console.print(f"... and {len(lines) - SHOWN_CAUSES} more causes; --report FILE writes all of them")
 
 
-def _show_entries(report: Report, console: Console) -> None:
+def _show_entries(report: Report, title: str, console: Console) -> None:
     """Print what became of every entry of the export, by what the format calls it."""
     if not report.entries:
         return
-    table = Table(title="What the export contains", title_justify="left")
+    table = Table(title=title, title_justify="left")
     table.add_column("entry")
     for name in ("read", "taken", "refused", "waiting", "left out"):
         table.add_column(name, justify="right")

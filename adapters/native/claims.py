@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table, bindparam, or_, select, update
@@ -149,6 +149,20 @@ class Claims:
                 rows.append(stored_row(made, self.store.now))
             await self.store.write(kind, await self.resolved(table, rows))
             await self.store.end(kind, [one for one in some if one not in spoken])
+
+    async def referring(self, named: Mapping[str, Collection[str]]) -> dict[type[r.Record], set[str]]:
+        """Return the records, by kind, of which sources say something that refers to certain ids.
+
+        `named` are these ids by source: those that the source itself uses.
+        """
+        kinds = {one.table().name: one for one in r.kinds_of_records()}
+        wanted = select(CLAIM).where(is_one_of(CLAIM.c.source_id, "sources"), CLAIM.c.is_mention.is_(False))
+        found: dict[type[r.Record], set[str]] = defaultdict(set)
+        for claim in (await self.connection.execute(wanted, {"sources": sorted(named)})).mappings():
+            kind = kinds[claim["kind"]]
+            if not references(kind.table(), claim["content"]).isdisjoint(named[claim["source_id"]]):
+                found[kind].add(claim["record_id"])
+        return found
 
     def noted(self) -> None:
         """Remember that there are claims now."""

@@ -129,20 +129,11 @@ class Mentions:
         values = [{"mention": one, "meant": to} for one, to in changed.items()]
         await self._connection.execute(means, values)
         concerned = {one["source_id"] for one in claims if one["id"] in changed}
-        await self._refer_anew(concerned, changed.keys())
+        for other, records in (
+            await self._claims.referring(dict.fromkeys(concerned, changed.keys()))
+        ).items():
+            await self._claims.rewrite(other, sorted(records))
         return concerned
-
-    async def _refer_anew(self, sources: Iterable[str], mentions: Iterable[str]) -> None:
-        """Make records anew that refer to mentions which mean something else now."""
-        wanted = select(CLAIM).where(is_one_of(CLAIM.c.source_id, "sources"), CLAIM.c.is_mention.is_(False))
-        changed, kinds = set(mentions), {one.table().name: one for one in r.kinds_of_records()}
-        found: dict[str, set[str]] = defaultdict(set)
-        rows = await self._connection.execute(wanted, {"sources": sorted(sources)})
-        for claim in rows.mappings():
-            if not changed.isdisjoint(references(kinds[claim["kind"]].table(), claim["content"])):
-                found[claim["kind"]].add(claim["record_id"])
-        for name, records in found.items():
-            await self._claims.rewrite(kinds[name], sorted(records))
 
     async def open_ids(self) -> set[str]:
         """Return those mentions of this import that mean nothing known."""

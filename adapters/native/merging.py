@@ -129,16 +129,10 @@ class Merging:
         own: dict[str, set[str]] = defaultdict(set)
         for claim in claims:
             own[claim["source_id"]].add(claim["id"])
-        kinds = {one.table().name: one for one in r.kinds_of_records()}
-        wanted = select(CLAIM).where(is_one_of(CLAIM.c.source_id, "sources"), CLAIM.c.is_mention.is_(False))
-        found: dict[str, set[str]] = defaultdict(set)
-        for row in (await self._connection.execute(wanted, {"sources": sorted(own)})).mappings():
-            if not own[row["source_id"]].isdisjoint(references(kinds[row["kind"]].table(), row["content"])):
-                found[row["kind"]].add(row["record_id"])
-        for name, records in found.items():
-            if kinds[name] in TIES:
-                await self._split_ties(kinds[name], records)
-            await self._claims.rewrite(kinds[name], sorted(records))
+        for kind, records in (await self._claims.referring(own)).items():
+            if kind in TIES:
+                await self._split_ties(kind, records)
+            await self._claims.rewrite(kind, sorted(records))
 
     async def _split_ties(self, kind: Kind, records: Iterable[str]) -> None:
         """Split records whose claims no longer tie the same together."""
