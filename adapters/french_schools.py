@@ -72,11 +72,17 @@ ZONES = {
     "976": "Indian/Mayotte",
     "977": "America/St_Barthelemy",
     "978": "America/Marigot",
+    "983": "Pacific/Noumea",
+    "984": "Pacific/Tahiti",
     "986": "Pacific/Wallis",
     "987": "Pacific/Tahiti",
     "988": "Pacific/Noumea",
 }
-"""Time zones by département, the first three digits of a UAI; all others are Europe/Paris."""
+"""Time zones by the first three digits of a UAI, all others Europe/Paris.
+
+Numbers of schools in New Caledonia and French Polynesia begin with 983 and 984; 988 and 987 are the codes of
+the territories.
+"""
 
 
 def relation(code: str | None, title: str | None) -> str:

@@ -122,6 +122,8 @@ def import_export(
     `passerelle import ical https://school.example/3A.ics --option school=0750001A`.
     """
     options = dict(_named_value(one) for one in option or ())
+    if report_file is not None and not report_file.resolve().parent.is_dir():
+        raise BadConfiguration(f"--report {report_file}: there is no such folder; nothing was imported.")
     with located(path or format_or_path) as found:
         report = start_import(
             load_settings(),

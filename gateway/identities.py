@@ -12,7 +12,7 @@ from adapters.native.database import migrate, open_database
 from adapters.native.doorbell import ring
 from adapters.native.joining import PERSONS, accept
 from adapters.native.precedence import Precedence
-from adapters.native.proposals import open_proposals, set_decision
+from adapters.native.proposals import Proposals, open_proposals, set_decision
 from adapters.native.record_store import RecordStore
 from gateway.imports import believed
 from gateway.settings import Settings
@@ -45,7 +45,8 @@ async def decide(settings: Settings, proposal: str, merge: bool) -> None:
                 store = RecordStore(connection, ImportAnnouncements(connection, "", now), now)
                 claims = Claims(store, "", Precedence(believed(settings)))
                 kind = next(one for one in PERSONS if one.table().name == found["kind"])
-                await accept(claims, kind, found["first_id"], found["second_id"])
+                proposals = Proposals(connection, now)
+                await accept(claims, proposals, kind, found["first_id"], found["second_id"])
                 await ring(connection)
             await connection.commit()
     finally:

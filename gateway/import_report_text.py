@@ -29,7 +29,8 @@ def show_report(report: Report, console: Console) -> None:
     _show_entries(report, f"{title}: what the export contains", console)
     _show_records(report, f"{title}: records", console)
     waiting = sum(one.waiting for one in report.entries.values())
-    console.print(f"{report.changes} changes, {len(report.refused)} refused, {waiting} waiting")
+    refused = sum(one.refused for one in report.entries.values()) if report.entries else len(report.refused)
+    console.print(f"{report.changes} changes, {refused} refused, {waiting} waiting")
     if report.links or report.students_without_guardian:
         console.print(
             f"{report.links} links between guardians and students, {report.legal_links} of them legal; "

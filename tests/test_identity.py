@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from adapters import records as r
-from adapters.base import Entry, EntryCount, Export, Item, LeftOut, Refusal, Used
+from adapters.base import Entry, EntryCount, Export, Item, LeftOut, Mention, Refusal, Used
 from adapters.native.database import migrate, open_database
 from adapters.native.entry_accounts import UnaccountedEntries
 from adapters.native.import_report import Report
@@ -127,7 +129,7 @@ def test_a_row_matched_by_names_waits_again_when_a_second_child_of_these_names_a
 
 
 def _waiting(report: Report) -> list[str]:
-    return [one.value for one in report.waiting if one.field != "subject"]
+    return [one.value for one in report.waiting]
 
 
 def test_a_row_moves_when_its_number_becomes_another_childs(url: str, tmp_path: Path) -> None:
@@ -188,6 +190,151 @@ def test_a_national_number_of_two_pupils_is_trusted_for_neither_and_reported(
     )
     assert refused.file.count("line") == 2 and "INE" not in refused.value
     assert len(rows(url, r.Student, "id")) == 3
+
+
+# ---- what an attack on the identity found ----------------------------------------------------------------
+
+UNKNOWN = Refusal("f", "x", "student", "x", "not found")
+SIECLE, AAF, EDT, SIS = "siecle:0750001A", "aaf", "edt:0750001A", "oneroster:x"
+BORN, LATER = date(2014, 3, 5), date(2015, 7, 9)
+
+
+def _common(source: str, kind: str, key: str) -> dict[str, Any]:
+    return {
+        "id": r.record_id(source, kind, key), "source_id": source, "external_id": key,
+        "school_id": r.record_id(source, "School", UAI),
+    }  # fmt: skip
+
+
+def _school(source: str) -> r.School:
+    return r.School(**_common(source, "School", UAI), name="Ada", national_id=UAI)
+
+
+def _child(source: str, key: str, first: str, last: str, born: date | None, **keys: Any) -> r.Student:
+    names: dict[str, Any] = {"first_name": first, "last_name": last, "date_of_birth": born}
+    return r.Student(
+        **_common(source, "Student", key), **names, match_code=r.person_code(last, first, born), **keys
+    )
+
+
+def _parent(source: str, key: str, first: str, last: str) -> r.Guardian:
+    return r.Guardian(
+        **_common(source, "Guardian", key) | {"school_id": None}, first_name=first, last_name=last
+    )
+
+
+def _tie(source: str, guardian: str, child: str, access: bool = True) -> r.Guardianship:
+    return r.Guardianship(
+        **_common(source, "Guardianship", f"{guardian}:{child}"),
+        guardian_id=r.record_id(source, "Guardian", guardian),
+        student_id=r.record_id(source, "Student", child),
+        relation="MOTHER",
+        legal_rank=1,
+        has_data_access=access,
+    )
+
+
+def _zoe(source: str, *more: Item, born: date | None = BORN, **keys: Any) -> list[Item]:
+    """Return a school with Zoé, and Claire, her mother."""
+    child = _child(source, "u1", "Zoé", "Martin", born, **keys)
+    return [_school(source), child, _parent(source, "g", "Claire", "Martin"), _tie(source, "g", "u1"), *more]
+
+
+async def _bring(url: str, source: str, items: list[Item]) -> Report:
+    engine = open_database(url)
+    await migrate(engine)
+    try:
+        return await load(engine, Export(source, source, True, 0), items, NOW)
+    finally:
+        await engine.dispose()
+
+
+async def _families(url: str) -> list[tuple[str, str, bool]]:
+    """Return who is tied to whom, and whether with access."""
+    engine, tie, student, guardian = open_database(url), *(
+        one.table() for one in (r.Guardianship, r.Student, r.Guardian)
+    )  # fmt: skip
+    wanted = (
+        select(guardian.c.first_name, student.c.first_name, tie.c.has_data_access)
+        .join(tie, tie.c.guardian_id == guardian.c.id)
+        .join(student, student.c.id == tie.c.student_id)
+        .where(*(table.c.ended_at.is_(None) for table in (tie, student, guardian)))
+    )
+    async with engine.connect() as connection:
+        found = sorted(tuple(row) for row in await connection.execute(wanted))
+    await engine.dispose()
+    return found
+
+
+async def test_what_hangs_on_an_id_with_two_contents_reaches_nobody_though_another_export_knows_the_child(
+    url: str,
+) -> None:
+    await _bring(url, SIECLE, _zoe(SIECLE, information_system_id="1"))
+    await _bring(url, SIS, _zoe(SIS, information_system_id="1"))
+    max_, marc = _child(SIS, "u1", "Max", "Noir", LATER), _parent(SIS, "g2", "Marc", "Noir")
+    more = [max_, marc, _tie(SIS, "g2", "u1")]
+    report = await _bring(url, SIS, _zoe(SIS, *more, information_system_id="1"))
+    assert [one.record for one in report.refused[:2]] == ["u1", "u1"]
+    assert await _families(url) == [("Claire", "Zoé", True)]
+    assert (await _bring(url, SIS, _zoe(SIS, *more, information_system_id="1"))).changes == 0
+
+
+async def test_a_new_tie_to_an_id_that_was_another_child_before_is_refused(url: str) -> None:
+    others: list[Item] = [_child(SIS, str(number), f"N{number}", "Other", LATER) for number in range(20)]
+    await _bring(url, SIS, _zoe(SIS, *others))
+    reused = [
+        _school(SIS), *others, _child(SIS, "u1", "Max", "Noir", LATER), _parent(SIS, "g", "Claire", "Martin"),
+        _parent(SIS, "g2", "Marc", "Noir"), _tie(SIS, "g2", "u1"),
+    ]  # fmt: skip
+    report = await _bring(url, SIS, reused)
+    assert report.refused[0].value == "Max Noir"
+    assert await _families(url) == []
+
+
+async def test_ties_of_two_exports_become_one_when_a_third_says_that_their_child_is_one(url: str) -> None:
+    denied = [
+        one for one in _zoe(SIECLE, born=None, information_system_id="1") if type(one) is not r.Guardianship
+    ]
+    await _bring(url, SIECLE, [*denied, _tie(SIECLE, "g", "u1", access=False)])
+    await _bring(url, AAF, _zoe(AAF, born=None, national_id="A"))
+    assert len(await _families(url)) == 2
+    both = {"information_system_id": "1", "national_id": "A"}
+    await _bring(url, EDT, [_school(EDT), _child(EDT, "u1", "Zoé", "Martin", None, **both)])
+    assert await _families(url) == [("Claire", "Zoé", False)]
+
+
+async def test_a_child_known_by_its_number_alone_is_found_in_an_export_that_comes_later(url: str) -> None:
+    named = Mention(_child(SIECLE, "u1", "", "?", None, information_system_id="1"), UNKNOWN)
+    ties: list[Item] = [
+        _school(SIECLE),
+        named,
+        _parent(SIECLE, "g", "Claire", "Martin"),
+        _tie(SIECLE, "g", "u1"),
+    ]
+    report = await _bring(url, SIECLE, ties)
+    assert (await _families(url), report.links, len(report.waiting)) == ([], 0, 1)
+    await _bring(
+        url, AAF, [_school(AAF), _child(AAF, "u1", "Zoé", "Martin", BORN, information_system_id="1")]
+    )
+    assert await _families(url) == [("Claire", "Zoé", True)]
+
+
+async def test_a_child_whom_one_export_lost_and_another_renumbered_is_told_apart(url: str) -> None:
+    zoe = _child(SIECLE, "u1", "Zoé", "Martin", BORN, information_system_id="1")
+    for number in ("1", "2"):
+        keys = {"information_system_id": number, "national_id": "B"}
+        await _bring(url, AAF, [_school(AAF), _child(AAF, "u1", "Zoé", "Martin", None, **keys)])
+        if number == "1":
+            await _bring(url, SIECLE, [_school(SIECLE), zoe])
+            known = _child(EDT, "u1", "Zoé", "Martin", BORN, national_id="A")
+            await _bring(url, EDT, [_school(EDT), known])
+            await _bring(url, SIECLE, [_school(SIECLE)])
+    engine = open_database(url)
+    async with engine.connect() as connection:
+        student = r.Student.table()
+        wanted = select(student.c.national_id).where(student.c.ended_at.is_(None))
+        assert sorted((await connection.execute(wanted)).scalars()) == ["A", "B"]
+    await engine.dispose()
 
 
 # ---- one id, one record; one source, its schools ---------------------------------------------------------

@@ -128,11 +128,13 @@ class Claims:
         wanted = select(CLAIM).where(is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False))
         for some in chunks(record_ids):
             spoken: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+            ended: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
             withdrawn: dict[str, list[str]] = defaultdict(list)
             for claim in (await self.connection.execute(wanted, {"ids": some})).mappings():
                 if claim["ended_at"] is None:
                     spoken[claim["record_id"]].append(dict(claim))
                 else:
+                    ended[claim["record_id"]].append(dict(claim))
                     withdrawn[claim["record_id"]].append(claim["source_id"])
             if kind is r.Enrolment:
                 # A student who changed class is not in both until the last export has heard of it.
@@ -141,14 +143,25 @@ class Claims:
                     for one in spoken
                     if self.precedence.is_withdrawn(table.name, spoken[one], withdrawn[one])
                 ]:
-                    del spoken[record]
+                    ended[record] += spoken.pop(record)
             rows = []
             for record, claims in spoken.items():
                 content = self.precedence.merged(table.name, claims, withdrawn[record])
                 made = kind.model_validate(content | {"id": record})
                 rows.append(stored_row(made, self.store.now))
             await self.store.write(kind, await self.resolved(table, rows))
-            await self.store.end(kind, [one for one in some if one not in spoken])
+            silent = {one: ended[one] for one in some if one not in spoken and one in ended}
+            await self.store.end(kind, list(silent))
+            rows = [self._ended_row(kind, one, claims) for one, claims in silent.items()]
+            await upsert(self.connection, table, await self.resolved(table, rows))
+
+    def _ended_row(
+        self, kind: type[r.Record], record: str, claims: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the row of a record of which nobody speaks any more, as its sources said it last."""
+        made = kind.model_validate(self.precedence.merged(kind.table().name, claims) | {"id": record})
+        when = [one["ended_at"] for one in claims if one["ended_at"] is not None]
+        return {**stored_row(made, self.store.now), "ended_at": max(when, default=self.store.now)}
 
     async def referring(self, named: Mapping[str, Collection[str]]) -> dict[type[r.Record], set[str]]:
         """Return the records, by kind, of which sources say something that refers to certain ids.

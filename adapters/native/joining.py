@@ -8,7 +8,7 @@ imports, the same exports give the same graph.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, or_, select
@@ -16,7 +16,7 @@ from sqlalchemy import and_, or_, select
 from adapters import records as r
 from adapters.native.claims import CLAIM, Claims, is_one_of, spoken_of
 from adapters.native.mentions import Mentions
-from adapters.native.merging import Key, Kind, Merging
+from adapters.native.merging import ONE_KEY, Key, Kind, Merging
 from adapters.native.person_groups import PersonGroups
 from adapters.native.proposals import Proposals
 
@@ -24,16 +24,16 @@ JOINED_BY: Mapping[Kind, tuple[Key, ...]] = {
     r.School: (("national_id",),),
     r.Course: (("external_id",),),
     r.Subject: (("code",), ("management_code",), ("match_name",)),
-    r.Room: (("school_id", "match_name"),),
-    r.SchoolClass: (("school_id", "class_type", "match_name"),),
+    r.Room: (ONE_KEY[r.Room],),
+    r.SchoolClass: (ONE_KEY[r.SchoolClass],),
     r.GradingPeriod: (("school_id", "start_date", "end_date"),),
     r.SchoolSettings: (("school_id",),),
     r.Student: (),
     r.StaffMember: (),
     r.Guardian: (),
-    r.Enrolment: (("student_id", "class_id"),),
-    r.Guardianship: (("guardian_id", "student_id"),),
-    r.Teaching: (("staff_id", "class_id", "subject_id"),),
+    r.Enrolment: (ONE_KEY[r.Enrolment],),
+    r.Guardianship: (ONE_KEY[r.Guardianship],),
+    r.Teaching: (ONE_KEY[r.Teaching],),
 }
 """Columns that make two records one, the strongest first; kinds after those they refer to."""
 PERSONS = (r.Student, r.StaffMember, r.Guardian)
@@ -56,14 +56,19 @@ class Joining:
         """How many records became part of others, by kind."""
         return self._merging.joined
 
-    async def run(self) -> None:
-        """Join records and resolve mentions, kind by kind."""
+    async def run(self, changed: Mapping[Kind, Collection[str]]) -> None:
+        """Join records and resolve mentions, kind by kind.
+
+        `changed` are the ids under which this import says something new of records that had claims.
+        """
         sources, schools = {self._claims.source_id, *await self._sources_without_school()}, list[str]()
         for kind, keys in JOINED_BY.items():
+            await self._merging.split_by_key(kind, await self._claims.records_of(changed.get(kind, ())))
             for key in keys:
                 await self._join(kind, await self._pairs(kind, key))
-            if kind in PERSONS:
-                await self._persons.settle(kind, schools)
+            if kind in PERSONS and await self._persons.settle(kind, schools):
+                # What other sources say may be the same now, since the persons are.
+                self.speaking |= sources
             self.speaking |= await self._mentions.resolve(kind, sources)
             if kind is r.School:
                 schools = await self._schools()
@@ -86,9 +91,12 @@ class Joining:
         return set((await self._connection.execute(select(CLAIM.c.source_id).where(*named))).scalars())
 
     async def _sources(self, schools: Sequence[str]) -> set[str]:
-        """Return the sources that name one of these schools without describing it."""
-        named = select(CLAIM.c.source_id).where(CLAIM.c.is_mention, is_one_of(CLAIM.c.record_id))
-        return set((await self._connection.execute(named, {"ids": list(schools)})).scalars())
+        """Return the sources that speak of one of these schools."""
+        school, chosen = r.School.table(), {"ids": list(schools)}
+        spoken = select(CLAIM.c.source_id).where(CLAIM.c.kind == school.name, is_one_of(CLAIM.c.record_id))
+        alone = select(school.c.source_id).where(is_one_of(school.c.id))
+        found = set((await self._connection.execute(spoken, chosen)).scalars())
+        return found | set((await self._connection.execute(alone, chosen)).scalars())
 
     async def _pairs(self, kind: Kind, key: Key) -> list[tuple[str, str]]:
         """Find records of other sources with the same key: (this import's, the other)."""
@@ -137,12 +145,18 @@ class Joining:
         await self._merging.merge(kind, rows, {one: root(one) for one in winners})
 
 
-async def accept(claims: Claims, kind: Kind, first: str, second: str) -> None:
-    """Make one record of two because somebody decided so. The second becomes part of the first."""
+async def accept(claims: Claims, proposals: Proposals, kind: Kind, first: str, second: str) -> None:
+    """Make one record of two because somebody decided so. The second becomes part of the first.
+
+    Whatever sources said of either is one from now on, also where a source has several of them.
+    """
     merging = Merging(claims)
     rows = await merging.rows(kind.table(), (first, second))
     if len(rows) == 2:
         await merging.merge(kind, rows, {second: first})
+        for one in await merging.claims_on(first):
+            if one != first:
+                await proposals.note(kind.table().name, first, one, "decided with others", "MERGED")
 
 
 def _in_reach(kind: Kind, mine: Any, other: Any) -> list[Any]:

@@ -31,9 +31,10 @@ from adapters.base import (
 )
 from adapters.native.announcements import ImportAnnouncements
 from adapters.native.claims import CLAIM, Claims
+from adapters.native.dependent_records import dependents
 from adapters.native.doorbell import ring
 from adapters.native.ending import Ending
-from adapters.native.entry_accounts import EntryAccounts
+from adapters.native.entry_accounts import EntryAccounts, Origin
 from adapters.native.families import propose_guardians
 from adapters.native.feed import announce
 from adapters.native.gateway_state import upsert
@@ -133,8 +134,11 @@ class Loader:
         self._scope.finish(await self._seen.ids(r.School.table().name))
         await self._writer.refresh_statistics(*sorted({*self._writer.given, self._seen.table}))
         kinds = {one.table().name: one for one in r.kinds_of_records()}
-        for name, states in (await self._seen.refused()).items():
+        refused = await self._seen.refused()
+        for name, states in refused.items():
             await self._ending.withdraw(kinds[name], states)
+        await self._hold_back({one for states in refused.values() for one in states}, ())
+        await self._hold_back(self._writer.others, ("unchanged",))
         for one in self._remaining:
             await self._ending.remain(one)
         if self._export.complete:
@@ -146,6 +150,21 @@ class Loader:
         await self._seen.stop()
         await self._note_source()
         await self._count_families()
+
+    async def _hold_back(self, refused: set[str], but: tuple[str, ...]) -> None:
+        """Refuse what this import says of refused ids, but for records in some states."""
+        if not refused:
+            return
+        places = {row["place"] for row in await self._seen.rows_of(refused)}
+        for kind, ids in (await dependents(self._claims, refused)).items():
+            rows = [row for row in await self._seen.rows_of(ids - refused) if row["state"] not in but]
+            await self._ending.withdraw(kind, {row["id"]: row["state"] for row in rows})
+            for row in rows:
+                origin = Origin(row["entry_number"], row["entry_kind"], row["place"])
+                self._accounts.change_fate(origin, "refused")
+                if row["place"] not in places:
+                    why, do = "refers to an id that was refused", "Correct that id at the source first."
+                    self._report.refused.append(Refusal(row["place"], row["kind"], "id", "", why, do))
 
     async def _change(self, item: Changed) -> None:
         """Take a record as it is with some columns changed."""
@@ -171,7 +190,7 @@ class Loader:
         if self._mentions or (await self._connection.execute(others)).first() is not None:
             self._claims.noted()
             joining = Joining(self._claims, self._mentions, proposals)
-            await joining.run()
+            await joining.run(self._writer.said_anew)
             self._report.joined, speaking = dict(joining.joined), joining.speaking
             if joining.joined or len(speaking) > 1:
                 self.announcements.note_rights()
@@ -197,7 +216,8 @@ class Loader:
 
     async def _count_families(self) -> None:
         tie, student = r.Guardianship.table(), r.Student.table()
-        mine = (self._speaks_of(tie), tie.c.ended_at.is_(None))
+        known = tie.c.student_id.in_(select(student.c.id).where(student.c.ended_at.is_(None)))
+        mine = (self._speaks_of(tie), tie.c.ended_at.is_(None), known)
         links = select(func.count(), func.count(tie.c.legal_rank)).where(*mine)
         all_links, legal = (await self._connection.execute(links)).one()
         tied = select(tie.c.id).where(tie.c.student_id == student.c.id, tie.c.ended_at.is_(None))

@@ -16,12 +16,14 @@ from adapters.native.stored_rows import references, with_references
 
 Kind = type[r.Record]
 Key = tuple[str, ...]
-TIES: Mapping[Kind, tuple[str, ...]] = {
+ONE_KEY: Mapping[Kind, tuple[str, ...]] = {
+    r.Room: ("school_id", "match_name"),
+    r.SchoolClass: ("school_id", "class_type", "match_name"),
     r.Enrolment: ("student_id", "class_id"),
     r.Guardianship: ("guardian_id", "student_id"),
     r.Teaching: ("staff_id", "class_id", "subject_id"),
 }
-"""Kinds whose records are one exactly where what they tie together is, with the columns that say so."""
+"""Kinds whose records are one exactly where these columns agree: what they tie together, or their name."""
 
 
 class Merging:
@@ -76,7 +78,8 @@ class Merging:
         for some in chunks(became):
             await self._connection.execute(delete(table).where(is_one_of(table.c.id)), {"ids": some})
         await self._claims.rewrite(kind, winners)
-        schools = {rows[one]["school_id"] for one in involved}
+        # A record of which nobody speaks any more may have no row.
+        schools = {rows[one]["school_id"] for one in involved if one in rows}
         await repoint(self._connection, kind, became, schools)
 
     async def _with_own_references(
@@ -110,12 +113,19 @@ class Merging:
         )
         old = {claim["record_id"] for claim in before}
         schools = {row["school_id"] for row in (await self.rows(table, old)).values()}
+        own = {claim["content"]["school_id"] for claim in before if claim["content"].get("school_id")}
+        schools |= own | set((await self._claims.became(own)).values())
         await self._claims.rewrite(kind, sorted({*old, *leaving.values()}))
         for claim in before:
             await repoint_source(
                 self._connection, kind, claim["source_id"], claim["record_id"], leaving[claim["id"]], schools
             )
         await self._refer_anew(before)
+
+    async def claims_on(self, record: str) -> list[str]:
+        """Return the ids under which sources speak of a record."""
+        wanted = select(CLAIM.c.id).where(CLAIM.c.record_id == record, CLAIM.c.is_mention.is_(False))
+        return sorted((await self._connection.execute(wanted)).scalars())
 
     async def _claims_of(self, ids: Iterable[str]) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
@@ -130,30 +140,25 @@ class Merging:
         for claim in claims:
             own[claim["source_id"]].add(claim["id"])
         for kind, records in (await self._claims.referring(own)).items():
-            if kind in TIES:
-                await self._split_ties(kind, records)
+            await self.split_by_key(kind, records)
             await self._claims.rewrite(kind, sorted(records))
 
-    async def _split_ties(self, kind: Kind, records: Iterable[str]) -> None:
-        """Split records whose claims no longer tie the same together."""
+    async def split_by_key(self, kind: Kind, records: Iterable[str]) -> None:
+        """Split records whose claims no longer agree on the one key of their kind."""
         table, leaving = kind.table(), dict[str, str]()
+        if kind not in ONE_KEY:
+            return
         wanted = select(CLAIM).where(is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False))
         for some in chunks(sorted(records)):
             claims = [dict(row) for row in (await self._connection.execute(wanted, {"ids": some})).mappings()]
             contents = await self._claims.resolved(table, [one["content"] for one in claims])
-            tied: dict[str, dict[tuple[Any, ...], list[str]]] = defaultdict(lambda: defaultdict(list))
+            agreeing: dict[str, dict[tuple[Any, ...], list[str]]] = defaultdict(lambda: defaultdict(list))
             for claim, content in zip(claims, contents, strict=True):
-                tied[claim["record_id"]][tuple(content.get(name) for name in TIES[kind])].append(claim["id"])
-            for record, parts in tied.items():
+                key = tuple(content.get(name) for name in ONE_KEY[kind])
+                agreeing[claim["record_id"]][key].append(claim["id"])
+            for record, parts in agreeing.items():
                 stays = next((part for part in parts.values() if record in part), None)
                 for part in parts.values():
                     if stays is not None and part is not stays:
                         leaving |= dict.fromkeys(part, min(part))
-        if leaving:
-            olds = {one["record_id"] for one in await self._claims_of(leaving)}
-            moved = (
-                update(CLAIM).where(CLAIM.c.id == bindparam("claim")).values(record_id=bindparam("record"))
-            )
-            values = [{"claim": one, "record": record} for one, record in leaving.items()]
-            await self._connection.execute(moved, values)
-            await self._claims.rewrite(kind, sorted({*olds, *leaving.values()}))
+        await self.split(kind, leaving)

@@ -20,6 +20,8 @@ KEYS: Mapping[Kind, tuple[str, ...]] = {
     r.StaffMember: ("information_system_id", "match_code"),
 }
 """Keys of persons, the strongest first. Guardians have none: a child in common shows who they are."""
+ROUNDS = 3
+"""How often the persons of the schools are looked at: who leaves one school may be known in another."""
 UNCLEAR = ("UNKNOWN", "OTHER", "OTHER_RELATIVE")
 REASONS = {
     "other names": "the same number, but other names",
@@ -37,18 +39,21 @@ class PersonGroups:
         self._connection = claims.connection
         self._merging = merging
         self._proposals = proposals
+        self._has_changed = False
 
-    async def settle(self, kind: Kind, schools: Sequence[str]) -> None:
-        """Group the persons of a kind that concern these schools anew."""
+    async def settle(self, kind: Kind, schools: Sequence[str]) -> bool:
+        """Group the persons of a kind that concern these schools anew; returns whether any record changed."""
+        self._has_changed = False
         if kind is r.StaffMember:
             await self._settle(kind, await self._staff())
-            return
+            return self._has_changed
         table = r.Student.table() if kind is r.Student else r.Guardianship.table()
         for school in await self._schools_of_several_sources(table, schools):
             if kind is r.Student:
                 await self._settle(kind, await self._students(school))
             else:
                 await self._settle_guardians(school)
+        return self._has_changed
 
     async def _settle(self, kind: Kind, persons: Sequence[Person]) -> None:
         if len({one.source_id for one in persons}) > 1:
@@ -195,6 +200,7 @@ class PersonGroups:
                 if all(one.id != record for one in part):
                     taken |= dict.fromkeys((one.id for one in part), part[0].id)
                     leaving |= dict.fromkeys((one.id for one in part), part[0].id)
+        self._has_changed |= bool(leaving)
         await self._merging.split(kind, leaving)
         became: dict[str, str] = {}
         for some in grouped.groups:
@@ -203,6 +209,7 @@ class PersonGroups:
             became |= {one: winner for one in records if one != winner}
         rows = await self._merging.rows(kind.table(), {*became, *became.values()})
         await self._merging.merge(kind, rows, became)
+        self._has_changed |= bool(became)
         where = {one.id: one.record_id for some in grouped.groups for one in some} | taken
         for one, other, reason in grouped.doubtful:
             mine, theirs = (became.get(where[each.id], where[each.id]) for each in (one, other))
@@ -223,7 +230,9 @@ def _edges(persons: Sequence[Person], ties: Sequence[Mapping[str, Any]]) -> list
         of_child[one["student_record"]].append(one)
     edges: dict[frozenset[str], Edge] = {}
     for theirs in of_child.values():
-        for mine, other in combinations(theirs, 2):
+        # A tie may name a guardian whom the export refused.
+        named = [one for one in theirs if (one["guardian_record"], one["source_id"]) in known]
+        for mine, other in combinations(named, 2):
             a, b = (known[one["guardian_record"], one["source_id"]] for one in (mine, other))
             if a.source_id != b.source_id and _same_names(a, b) and _same_tie(mine, other):
                 edges[frozenset((a.id, b.id))] = (a, b)

@@ -20,6 +20,33 @@ NUMBERS = ("information_system_id", "national_id")
 """Columns of numbers, the strongest first."""
 
 
+PARTICLES = frozenset(
+    [
+        "d",
+        "da",
+        "das",
+        "de",
+        "del",
+        "der",
+        "des",
+        "di",
+        "do",
+        "dos",
+        "du",
+        "e",
+        "el",
+        "l",
+        "la",
+        "le",
+        "les",
+        "van",
+        "von",
+        "y",
+    ]
+)
+"""Words of family names that tell nobody apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """What one source says of who a person is; `id` is its own id, `record_id` the record it is part of now.
@@ -77,18 +104,21 @@ def differ(one: Any, other: Any) -> bool:
 
 
 def names_fit(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether two persons share a first name, and a family name or a name at birth.
+    """Tell whether the first names fit, and a family name or a name at birth is shared.
 
     Brothers and sisters share one of the two; a name that is missing fits any.
     """
-    family = [_words(row.get("last_name"), row.get("birth_name")) for row in (one, other)]
+    family = [_words(row.get("last_name"), row.get("birth_name")) - PARTICLES for row in (one, other)]
     return first_names_fit(one, other) and (not all(family) or bool(family[0] & family[1]))
 
 
 def first_names_fit(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether two persons share a first name; one that is missing fits any."""
+    """Tell whether the first names of one are among those of the other; one that is missing fits any.
+
+    Jean-Pierre is not Jean-Paul.
+    """
     first = [_words(row.get("first_name")) for row in (one, other)]
-    return not all(first) or bool(first[0] & first[1])
+    return first[0] <= first[1] or first[1] <= first[0]
 
 
 def _words(*names: str | None) -> set[str]:

@@ -23,7 +23,7 @@ class Proposals:
         self._now = now
         self.noted = 0
 
-    async def note(self, kind: str, one: str, other: str, reason: str) -> None:
+    async def note(self, kind: str, one: str, other: str, reason: str, status: str = "OPEN") -> None:
         """Note a pair, unless it was noted before, whatever was decided then."""
         first, second = sorted((one, other))
         identity = r.record_id("proposal", kind, f"{first}:{second}")
@@ -31,7 +31,13 @@ class Proposals:
         if known.first() is None:
             self.noted += 1
             row = r.MergeProposal(
-                id=identity, kind=kind, first_id=first, second_id=second, reason=reason, noted_at=self._now
+                id=identity,
+                kind=kind,
+                first_id=first,
+                second_id=second,
+                reason=reason,
+                status=status,
+                noted_at=self._now,
             )
             await upsert(self._connection, PROPOSAL, [row.model_dump()])
 

@@ -45,6 +45,10 @@ class RecordWriter:
         self._report = report
         self._waiting: dict[type[r.Record], list[tuple[r.Record, Origin, bool]]] = {}
         self._known_size: dict[str, int] = {}
+        self.others: set[str] = set()
+        """Known ids under which the export has somebody else."""
+        self.said_anew: dict[type[r.Record], set[str]] = {}
+        """Ids, by kind, under which the export says something new of records that had claims."""
         self.given: set[str] = set()
         """Names of the tables of which the export has records."""
 
@@ -68,6 +72,7 @@ class RecordWriter:
             return
         before, spoken = await self._before(table, rows)
         for identity, name in (await self._scope.others(kind, rows, before, spoken)).items():
+            self.others.add(identity)
             self._refuse_other(rows.pop(identity), origins[identity], name)
         counts, changed, states = self._report.of(table.name), dict[str, Row](), dict[str, str]()
         for identity, row in rows.items():
@@ -93,6 +98,7 @@ class RecordWriter:
         }
         if claimed:
             await self._claims.write(table, claimed, kind)
+            self.said_anew.setdefault(kind, set()).update(claimed)
         alone = [row for one, row in changed.items() if one not in claimed]
         await self._claims.store.write(kind, await self._claims.resolved(table, alone))
 
@@ -113,6 +119,7 @@ class RecordWriter:
     ) -> tuple[dict[str, Row], dict[str, Origin]]:
         """Return rows by id, and where they came from; an id with two contents is refused at both places."""
         known = await self._seen.known([record.id for record, _, _ in taken])
+        remembered = set(known)
         rows: dict[str, Row] = {}
         origins: dict[str, Origin] = {}
         refused: set[str] = set()
@@ -131,7 +138,7 @@ class RecordWriter:
                 rows.pop(record.id, None)
         await self._seen.add(
             kind.table().name,
-            [(one, "", NOT_WRITTEN, origins[one]) for one in refused if one in origins],
+            [(one, "", NOT_WRITTEN, origins[one]) for one in refused - remembered],
         )
         await self._seen.refuse(refused)
         return rows, origins

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from adapters.base import Notice
 from adapters.native.claims import CLAIM, Claims
 from adapters.native.entry_accounts import EntryAccounts, Origin
 from adapters.native.import_report import Report
@@ -26,7 +27,7 @@ async def count_waiting(
     open_ = await mentions.open_ids()
     if not open_:
         return
-    waiting, refused = set[str](), set[str]()
+    waiting, refused, awaited = set[str](), set[str](), set[str]()
     wanted = select(CLAIM).where(
         CLAIM.c.source_id == claims.source_id, CLAIM.c.is_mention.is_(False), CLAIM.c.ended_at.is_(None)
     )
@@ -34,6 +35,7 @@ async def count_waiting(
         blocking = _blocking(claim["content"], open_)
         if blocking:
             waiting.add(claim["id"])
+            awaited |= blocking
             if any(mentions.conflict(one) for one in blocking):
                 refused.add(claim["id"])
     by_kind: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -49,8 +51,16 @@ async def count_waiting(
             origin = Origin(row["entry_number"], row["entry_kind"], row["place"])
             accounts.change_fate(origin, "refused" if is_refused else "waiting")
     for one in mentions.in_order(open_):
-        listed = report.refused if mentions.conflict(one) else report.waiting
-        listed.append(mentions.refusal(one))
+        refusal = mentions.refusal(one)
+        if mentions.conflict(one):
+            report.refused.append(refusal)
+        elif one in awaited:
+            report.waiting.append(refusal)
+        else:
+            what = (
+                f"{refusal.field} {refusal.value!r}: {refusal.reason}; the rest is taken and shown without it"
+            )
+            report.notices.append(Notice(refusal.file, what))
 
 
 def _blocking(content: Mapping[str, Any], open_: set[str]) -> set[str]:
