@@ -47,13 +47,22 @@ class PersonGroups:
         if kind is r.StaffMember:
             await self._settle(kind, await self._staff())
             return self._has_changed
+        has_changed = False
+        for _ in range(ROUNDS):
+            self._has_changed = False
+            await self._settle_schools(kind, schools)
+            if not self._has_changed:
+                break
+            has_changed = True
+        return has_changed
+
+    async def _settle_schools(self, kind: Kind, schools: Sequence[str]) -> None:
         table = r.Student.table() if kind is r.Student else r.Guardianship.table()
         for school in await self._schools_of_several_sources(table, schools):
             if kind is r.Student:
                 await self._settle(kind, await self._students(school))
             else:
                 await self._settle_guardians(school)
-        return self._has_changed
 
     async def _settle(self, kind: Kind, persons: Sequence[Person]) -> None:
         if len({one.source_id for one in persons}) > 1:
