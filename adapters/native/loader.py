@@ -34,7 +34,7 @@ from adapters.native.claims import CLAIM, Claims
 from adapters.native.dependent_records import dependents
 from adapters.native.doorbell import ring
 from adapters.native.ending import Ending
-from adapters.native.entry_accounts import EntryAccounts, Origin
+from adapters.native.entry_accounts import EntryAccounts
 from adapters.native.families import propose_guardians
 from adapters.native.feed import announce
 from adapters.native.gateway_state import upsert
@@ -45,7 +45,7 @@ from adapters.native.mentions import Mentions
 from adapters.native.proposals import Proposals
 from adapters.native.record_store import RecordStore
 from adapters.native.record_writer import RecordWriter
-from adapters.native.seen_records import SeenRecords
+from adapters.native.seen_records import SeenRecords, origin_of
 from adapters.native.shared_numbers import shared_numbers
 from adapters.native.source_scope import SourceScope
 from adapters.native.timetables import TIMETABLES, schools_with_news, settle_timetables
@@ -160,8 +160,7 @@ class Loader:
             rows = [row for row in await self._seen.rows_of(ids - refused) if row["state"] not in but]
             await self._ending.withdraw(kind, {row["id"]: row["state"] for row in rows})
             for row in rows:
-                origin = Origin(row["entry_number"], row["entry_kind"], row["place"])
-                self._accounts.change_fate(origin, "refused")
+                self._accounts.change_fate(origin_of(row), "refused")
                 if row["place"] not in places:
                     why, do = "refers to an id that was refused", "Correct that id at the source first."
                     self._report.refused.append(Refusal(row["place"], row["kind"], "id", "", why, do))

@@ -20,7 +20,7 @@ from adapters.base import Mention, Refusal
 from adapters.native.claims import CLAIM, Claims, chunks, claim_of, is_one_of
 from adapters.native.gateway_state import upsert
 from adapters.native.merging import Key, Kind
-from adapters.native.person_identity import NUMBERS, contradiction, names_fit
+from adapters.native.person_identity import NUMBERS, contradiction, named, names_fit
 from adapters.native.stored_rows import references
 
 Row = Mapping[str, Any]
@@ -236,10 +236,10 @@ class _Lookup:
     def _conflict(self, content: Row, owner: Row) -> str:
         """Say whose number it is, and whose names; the number itself is not repeated."""
         if names_fit(content, owner):
-            return f"this number is that of {_named(owner)}, of whom another key says otherwise"
-        named = self._with(("match_name", "school_id"), content)
-        whose = f"those of {_named(named[0])}, another person" if len(named) == 1 else "other names"
-        return f"the number is that of {_named(owner)}, the names are {whose}"
+            return f"this number is that of {named(owner)}, of whom another key says otherwise"
+        others = self._with(("match_name", "school_id"), content)
+        whose = f"those of {named(others[0])}, another person" if len(others) == 1 else "other names"
+        return f"the number is that of {named(owner)}, the names are {whose}"
 
 
 _TELLING = {"last_name", "first_name", "birth_name", "date_of_birth", *NUMBERS, "match_code"}
@@ -249,7 +249,3 @@ _TELLING = {"last_name", "first_name", "birth_name", "date_of_birth", *NUMBERS, 
 def _has_keys(row: Row) -> bool:
     """Tell whether somebody is known by more than names."""
     return any(row.get(name) for name in (*NUMBERS, "match_code", "date_of_birth"))
-
-
-def _named(row: Row) -> str:
-    return f"{row.get('first_name') or ''} {row['last_name']}".strip()

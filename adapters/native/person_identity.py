@@ -103,6 +103,11 @@ def differ(one: Any, other: Any) -> bool:
     return bool(one) and bool(other) and _plain(one) != _plain(other)
 
 
+def named(row: Mapping[str, Any]) -> str:
+    """Return the names of a person, or the name of a school, for people to read."""
+    return f"{row.get('first_name') or ''} {row.get('last_name') or row.get('name')}".strip()
+
+
 def names_fit(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Tell whether the first names fit, and a family name or a name at birth is shared.
 

@@ -57,8 +57,7 @@ class SeenRecords:
         found: dict[str, tuple[str, Origin]] = {}
         for some in chunks(ids):
             for row in await self._connection.execute(wanted, {"ids": some}):
-                origin = Origin(row.entry_number, row.entry_kind, row.place)
-                found[row.id] = row.content_hash, origin
+                found[row.id] = row.content_hash, origin_of(dict(row._mapping))
         return found
 
     async def add(self, kind: str, rows: Sequence[tuple[str, str, str, Origin]]) -> None:
@@ -104,6 +103,11 @@ class SeenRecords:
         """Return the ids of the records of a kind; for kinds of few records."""
         wanted = select(SEEN.c.id).where(SEEN.c.kind == kind, ~SEEN.c.is_refused)
         return set((await self._connection.execute(wanted)).scalars())
+
+
+def origin_of(row: Mapping[str, Any]) -> Origin:
+    """Return the entry that a remembered record came of."""
+    return Origin(row["entry_number"], row["entry_kind"], row["place"])
 
 
 def is_seen(table: Table) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from adapters import records as r
 from adapters.base import Refusal
 from adapters.native.claims import CLAIM, Claims
-from adapters.native.person_identity import NUMBERS
+from adapters.native.person_identity import NUMBERS, named
 from adapters.native.seen_records import SeenRecords
 
 
@@ -51,14 +51,14 @@ async def _refusal(
     name: str, number: str, students: Mapping[str, Mapping[str, Any]], seen: SeenRecords
 ) -> Refusal:
     places = {row["id"]: row["place"] for row in await seen.rows_of(students)}
-    named = [f"{row.get('first_name') or ''} {row['last_name']}".strip() for row in students.values()]
+    names = [named(row) for row in students.values()]
     where = [places[one] for one in students if places.get(one)]
     return Refusal(
         " and ".join(where) or "students",
         ", ".join(str(row["external_id"]) for row in students.values()),
         name,
         # The national number itself is not known here, only a code of it.
-        number if name == "information_system_id" else f"that of {' and of '.join(named)}",
+        number if name == "information_system_id" else f"that of {' and of '.join(names)}",
         "one number on several students: it is trusted for none of them, the students are taken",
         "Correct the number at the source and export again.",
     )

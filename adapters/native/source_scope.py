@@ -14,7 +14,7 @@ from sqlalchemy import select
 from adapters import records as r
 from adapters.base import Export, InvalidExport
 from adapters.native.claims import CLAIM, Claims, is_one_of
-from adapters.native.person_identity import differ, first_names_fit, names_fit
+from adapters.native.person_identity import differ, first_names_fit, named, names_fit
 
 MOST_OTHERS = 0.1
 """Part of the known persons that may have become others before the whole export is doubted."""
@@ -68,12 +68,12 @@ class SourceScope:
         before = {row["id"]: dict(row) for row in found.mappings()}
         before |= {one: claim["content"] for one, claim in spoken.items()}
         others = {
-            one: _named(before[one])
+            one: named(before[one])
             for one in ids
             if one in before and not _is_same(kind, before[one], rows[one])
         }
         for one, name in others.items():
-            said = f"{table.name} {rows[one]['external_id']} was {name} and is {_named(rows[one])}"
+            said = f"{table.name} {rows[one]['external_id']} was {name} and is {named(rows[one])}"
             (self._other_schools if kind is r.School else self._other_persons).append(said)
         return others
 
@@ -111,7 +111,3 @@ def _is_same(kind: type[r.Record], one: Mapping[str, Any], other: Mapping[str, A
         one.get(name) and other.get(name) and not differ(one.get(name), other.get(name))
         for name in ("date_of_birth", "national_id", "email")
     )
-
-
-def _named(row: Mapping[str, Any]) -> str:
-    return f"{row.get('first_name') or ''} {row.get('last_name') or row.get('name')}".strip()

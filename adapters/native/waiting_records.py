@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from adapters.base import Notice
 from adapters.native.claims import CLAIM, Claims
-from adapters.native.entry_accounts import EntryAccounts, Origin
+from adapters.native.entry_accounts import EntryAccounts
 from adapters.native.import_report import Report
 from adapters.native.mentions import Mentions
-from adapters.native.seen_records import NEW, SeenRecords
+from adapters.native.seen_records import NEW, SeenRecords, origin_of
 
 REACHED_BY = ("school_id", "student_id", "class_id", "guardian_id", "person_id")
 AUDIENCES = ("class_ids", "student_ids")
@@ -48,8 +48,7 @@ async def count_waiting(
             if row["state"] in NEW:
                 counts.count(row["state"], -1)
                 counts.waiting += not is_refused
-            origin = Origin(row["entry_number"], row["entry_kind"], row["place"])
-            accounts.change_fate(origin, "refused" if is_refused else "waiting")
+            accounts.change_fate(origin_of(row), "refused" if is_refused else "waiting")
     for one in mentions.in_order(open_):
         refusal = mentions.refusal(one)
         if mentions.conflict(one):
