@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
@@ -320,10 +320,19 @@ def encode_cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(texts)).decode().rstrip("=")
 
 
+LARGEST_INTEGER = 2**63 - 1
+
+
 def _order_value(kind: type, text: Any) -> Any:
     if kind is datetime:
-        return datetime.fromisoformat(text)
-    return date.fromisoformat(text) if kind is date else kind(text)
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            raise ValueError("an instant without a time zone")
+        return instant.astimezone(UTC)
+    value = date.fromisoformat(text) if kind is date else kind(text)
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        raise ValueError("larger than any number of a database")
+    return value
 
 
 def decode_cursor(cursor: str, types: Sequence[type]) -> list[Any]:
@@ -331,5 +340,5 @@ def decode_cursor(cursor: str, types: Sequence[type]) -> list[Any]:
     try:
         texts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [_order_value(kind, text) for kind, text in zip(types, texts, strict=True)]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise InvalidCursor(f"The cursor {cursor!r} does not belong to this list.") from error

@@ -23,11 +23,16 @@ from adapters.native.source import NativeSource
 from gateway.adapters_installed import open_sources
 from gateway.authentication import Authenticator
 from gateway.entrance import Clock, Entrance, Refusal
-from gateway.execution.planned_schema import Limits, PlannedSchema, Planner
+from gateway.execution.cost import Costs
+from gateway.execution.document_limits import DocumentLimits
+from gateway.execution.planned_schema import PlannedSchema
+from gateway.execution.planner import Planner
 from gateway.graphql_endpoint import GraphQLEndpoint, refused
 from gateway.listening import Listeners, before_stop
 from gateway.media_types import RESULT
+from gateway.operations import Operations
 from gateway.pages import Explorer
+from gateway.rates import Rates
 from gateway.response_headers import ResponseHeaders
 from gateway.settings import Settings, load_settings
 from resolvers.registry import catalogue, strawberry_schema
@@ -44,9 +49,9 @@ def utc_now() -> datetime:
 
 def planned_schema(settings: Settings) -> PlannedSchema:
     """Build the schema with the limits of the settings and the planner in front."""
-    limits = Limits(settings.max_depth, settings.max_aliases, settings.max_tokens)
-    schema = strawberry_schema(PlannedSchema, limits.extensions())
-    schema.planner = Planner(schema, catalogue(schema), limits)
+    schema = strawberry_schema(PlannedSchema)
+    limits = DocumentLimits(settings.max_depth, settings.max_aliases, settings.max_tokens)
+    schema.planner = Planner(schema, catalogue(schema), limits, Costs(settings.max_cost))
     return schema
 
 
@@ -65,10 +70,10 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
     sources = open_sources(settings, native)
     schema = planned_schema(settings)
     state = GatewayState(engine, native.reader.changed)
-    entrance = Entrance(Authenticator(settings), sources, schema.planner.catalogue, state, clock)
-    feed = Feed(native.reader, FeedLog(engine), settings.subscription_backlog)
-    explorer = Explorer()
-    endpoint = GraphQLEndpoint(schema, entrance, feed, Listeners(settings), explorer, settings)
+    entrance = Entrance(Authenticator(settings), sources, schema.planner.catalogue, state, clock, settings)
+    feed, explorer = Feed(native.reader, FeedLog(engine), settings.subscription_backlog), Explorer()
+    operations = Operations(schema, Rates(settings), settings)
+    endpoint = GraphQLEndpoint(operations, entrance, feed, Listeners(settings), explorer, settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -143,7 +148,5 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _health(request: Request) -> Response:
-    """Tell that this process answers, and how many operations it ran by plan and how many it could not."""
-    planner = request.app.state.schema.planner
-    counts = {"planned": planner.planned, "fallbacks": planner.fallbacks}
-    return JSONResponse({"status": "ok", "operations": counts})
+    """Tell that this process answers, and how many operations it was sent."""
+    return JSONResponse({"status": "ok", "operations": request.app.state.schema.planner.asked})

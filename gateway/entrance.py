@@ -7,11 +7,13 @@ from datetime import datetime
 
 from adapters.native.gateway_state import GatewayState
 from gateway.authentication import Authenticator, IdentityProviderDown, InvalidToken
+from gateway.settings import Settings
 from resolvers.catalogue import Catalogue
 from resolvers.context import RequestContext
 from resolvers.errors import SourceFailed
 from resolvers.routing import Sources
 from resolvers.viewer import Caller, Scopes
+from resolvers.work import Work
 
 Clock = Callable[[], datetime]
 BEARER = {"WWW-Authenticate": "Bearer"}
@@ -39,6 +41,7 @@ class Entrance:
         catalogue: Catalogue,
         state: GatewayState,
         clock: Clock,
+        settings: Settings,
     ) -> None:
         self._authenticator = authenticator
         self._sources = sources
@@ -46,6 +49,7 @@ class Entrance:
         self._catalogue = catalogue
         self._state = state
         self._clock = clock
+        self._max_records = settings.max_records
 
     async def caller(self, authorization: str | None) -> Caller:
         """Read an Authorization header. Raises Refusal."""
@@ -65,4 +69,5 @@ class Entrance:
             raise Refusal(503, "SOURCE_UNAVAILABLE", str(error)) from error
         if scope.has_revoked_token:
             raise Refusal(401, "TOKEN_REVOKED", "This session was closed; sign in again.", BEARER)
-        return RequestContext(scope, self._sources, self._catalogue, now, self._state)
+        work = Work(self._max_records, self._sources.timeout)
+        return RequestContext(scope, self._sources, self._catalogue, now, self._state, work)

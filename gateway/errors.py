@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError
 
 from gateway.entrance import Refusal
 from resolvers.errors import ClientError, SourceFailed
@@ -21,6 +20,9 @@ NOT_VALID = "GRAPHQL_VALIDATION_FAILED"
 WRONG_VARIABLES = "BAD_USER_INPUT"
 NO_OPERATION = "OPERATION_RESOLUTION_FAILURE"
 """Codes of operations that were never executed, named as Apollo Server names them: clients know these."""
+TOO_LARGE = "OPERATION_TOO_LARGE"
+TOO_COSTLY = "OPERATION_TOO_COSTLY"
+"""Codes of operations beyond a limit."""
 
 
 def formatted(error: GraphQLError, code_of_request: str = NOT_VALID) -> dict[str, Any]:
@@ -32,8 +34,7 @@ def formatted(error: GraphQLError, code_of_request: str = NOT_VALID) -> dict[str
     elif isinstance(cause, SourceFailed):
         entry["extensions"] = {"code": cause.code, "source": cause.source}
     elif cause is None and error.path is None:
-        code = NOT_PARSED if isinstance(error, GraphQLSyntaxError) else code_of_request
-        entry["extensions"] = {"code": code, **(error.extensions or {})}
+        entry["extensions"] = {"code": code_of_request, **(error.extensions or {})}
     else:
         entry |= internal(cause or error, error.path)
     return entry
@@ -46,20 +47,10 @@ def internal(error: BaseException, place: object) -> dict[str, Any]:
     return {"message": INTERNAL.format(reference), "extensions": {"code": INTERNAL_CODE}}
 
 
-def presented(error: GraphQLError) -> GraphQLError:
+def presented(error: GraphQLError, code_of_request: str = NOT_VALID) -> GraphQLError:
     """Turn an error into one that shows of itself what `formatted` says of it."""
-    entry = formatted(error)
+    entry = formatted(error, code_of_request)
     return GraphQLError(entry["message"], error.nodes, path=error.path, extensions=entry["extensions"])
-
-
-def of_variables(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
-    """Take presented errors of the request of a valid document for what they are: wrong variables."""
-    return [
-        one
-        if (one.extensions or {}).get("code") != NOT_VALID
-        else GraphQLError(one.message, one.nodes, extensions={"code": WRONG_VARIABLES})
-        for one in errors
-    ]
 
 
 def _cause(error: GraphQLError) -> BaseException | None:

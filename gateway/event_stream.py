@@ -17,16 +17,17 @@ from starlette.responses import Response, StreamingResponse
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 from strawberry.types import ExecutionResult
 
-from gateway.errors import of_variables
 from gateway.execution.events import Event
 from gateway.execution.planned_schema import PlannedSchema
+from gateway.execution.planner import Refused
 from gateway.listening import Connection
 from gateway.operations import (
     Operation,
-    answered,
+    Operations,
     operation_in_address,
     operation_in_json,
     refuse_over_get,
+    refused_answer,
 )
 from resolvers.subscriptions.feed import Ended
 
@@ -57,20 +58,25 @@ async def read_operation(request: Request) -> Operation:
     return operation_in_address(request.query_params)
 
 
-async def answer_in_events(request: Request, schema: PlannedSchema, connection: Connection) -> Response:
+async def answer_in_events(request: Request, operations: Operations, connection: Connection) -> Response:
     """Begin to answer an operation in events. Raises Refusal."""
+    operations.admit(connection.caller, connection.address)
     operation = await read_operation(request)
     if request.method != "POST":
-        refuse_over_get(operation, schema)
+        refuse_over_get(operation, operations.schema)
     connection.last_event_id = request.headers.get("last-event-id") or None
-    if schema.operation_type(operation.query, operation.name) is OperationType.SUBSCRIPTION:
-        results = await schema.stream(
-            operation.query, operation.variables, connection, operation_name=operation.name
-        )
-        events = _events(results)
+    try:
+        prepared = await operations.prepared(operation, connection.caller, connection.address)
+    except Refused as error:
+        events = _event(refused_answer(error).body)
     else:
-        answer = await answered(operation, schema, await connection.context())
-        events = _event(answer.body)
+        if prepared.plan.operation is OperationType.SUBSCRIPTION:
+            events = _events(operations.schema.listen(prepared, connection))
+        else:
+            context = await connection.context()
+            answer = await operations.answered(operation, prepared, context, request.receive)
+            operations.written(answer)
+            events = _event(answer.body)
     stream = merge_stream_with_heartbeat(
         lambda: events,
         lambda: TRANSPORT.heartbeat_message(_json),
@@ -93,8 +99,7 @@ async def _events(results: AsyncGenerator[ExecutionResult, None]) -> AsyncGenera
         async for result in results:
             answer: dict[str, Any] = {"data": result.data}
             if result.errors:
-                # The document of a subscription that runs is valid.
-                answer["errors"] = [error.formatted for error in of_variables(result.errors)]
+                answer["errors"] = [error.formatted for error in result.errors]
             event = TRANSPORT.encode_next(answer, _json)  # type: ignore[arg-type]
             yield f"id: {result.cursor}\r\n{event}" if isinstance(result, Event) else event
     except Ended:

@@ -14,12 +14,13 @@ from starlette.websockets import WebSocket
 from gateway.entrance import Entrance, Refusal
 from gateway.errors import internal
 from gateway.event_stream import answer_in_events, read_operation, takes_events
-from gateway.execution.planned_schema import PlannedSchema
+from gateway.execution.planner import Refused
 from gateway.listening import Connection, Listeners
 from gateway.media_types import JSON, media_type_of_answer, refuse_other_than_json
-from gateway.operations import answered, refuse_over_get
+from gateway.operations import Operations, refuse_over_get, refused_answer
 from gateway.pages import Explorer
 from gateway.settings import Settings
+from gateway.time_limit import ClientGone
 from gateway.websocket import SocketView
 from resolvers.subscriptions.feed import Feed
 
@@ -29,15 +30,15 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        schema: PlannedSchema,
+        operations: Operations,
         entrance: Entrance,
         feed: Feed,
         listeners: Listeners,
         explorer: Explorer,
         settings: Settings,
     ) -> None:
-        self._schema = schema
-        self._view = SocketView(schema, settings)
+        self._operations = operations
+        self._view = SocketView(operations, settings)
         self._entrance = entrance
         self._feed = feed
         self._listeners = listeners
@@ -56,13 +57,13 @@ class GraphQLEndpoint:
         media_type = JSON
         try:
             self._refuse_unread(request)
-            if await takes_events(request, self._schema):
+            if await takes_events(request, self._operations.schema):
                 return await self._stream(request, send)
             media_type = media_type_of_answer(request.headers.get("accept"))
             response = await self._answer(request, media_type)
         except Refusal as error:
             response = refused(error, media_type)
-        except ClientDisconnect:
+        except (ClientDisconnect, ClientGone):
             return
         except Exception as error:
             body = {"errors": [internal(error, scope["path"])]}
@@ -73,14 +74,21 @@ class GraphQLEndpoint:
         """Execute a query or a mutation. Raises Refusal."""
         with self._place():
             caller = await self._entrance.caller(request.headers.get("authorization"))
+            address = address_of(request.scope)
+            self._operations.admit(caller, address)
             context = await self._entrance.context(caller)
             operation = await read_operation(request)
             if request.method != "POST":
-                refuse_over_get(operation, self._schema)
-            answer = await answered(operation, self._schema, context)
+                refuse_over_get(operation, self._operations.schema)
+            try:
+                prepared = await self._operations.prepared(operation, caller, address)
+                answer = await self._operations.answered(operation, prepared, context, request.receive)
+            except Refused as error:
+                answer = refused_answer(error)
+            body = self._operations.written(answer)
         # Clients that know only `application/json` take every status but 200 for a fault of the network.
         status = 200 if media_type == JSON and answer.status == 400 else answer.status
-        return Response(orjson.dumps(answer.body), status, media_type=media_type)
+        return Response(body, status, media_type=media_type)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -101,7 +109,7 @@ class GraphQLEndpoint:
         """Serve one WebSocket until either side ends it."""
         try:
             with self._listeners.place(address_of(scope)) as take:
-                connection = Connection(self._entrance, self._feed, take)
+                connection = Connection(self._entrance, self._feed, take, address_of(scope))
                 scope["passerelle.context"] = connection
                 try:
                     await self._view(scope, receive, send)
@@ -113,10 +121,10 @@ class GraphQLEndpoint:
     async def _stream(self, request: Request, send: Send) -> None:
         """Serve one event stream until either side ends it. Raises Refusal."""
         with self._listeners.place(address_of(request.scope)) as take:
-            connection = Connection(self._entrance, self._feed, take)
+            connection = Connection(self._entrance, self._feed, take, address_of(request.scope))
             try:
                 await connection.enter(request.headers.get("authorization"))
-                response = await answer_in_events(request, self._schema, connection)
+                response = await answer_in_events(request, self._operations, connection)
                 await response(request.scope, request.receive, send)
             finally:
                 connection.left()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateway.arriving_requests import is_within
+from gateway.authentication import ANONYMOUS
 from gateway.entrance import Entrance, Refusal
 from gateway.settings import Settings
 from resolvers.context import RequestContext
@@ -70,8 +71,11 @@ class Listeners:
 class Connection:
     """One client that listens, and the rights it came with."""
 
-    def __init__(self, entrance: Entrance, feed: Feed, take: Callable[[Caller], None]) -> None:
+    def __init__(
+        self, entrance: Entrance, feed: Feed, take: Callable[[Caller], None], address: str | None
+    ) -> None:
         self.feed = feed
+        self.address = address
         self.last_event_id: str | None = None
         self.connection_params: Any = None
         """What a WebSocket client sent first; set by Strawberry."""
@@ -80,7 +84,8 @@ class Connection:
         self._closing: asyncio.Task[None] | None = None
         self._entrance = entrance
         self._take = take
-        self._caller: Caller | None = None
+        self.caller = ANONYMOUS
+        """Who the token says it is, once it was checked."""
         self._subscribers: dict[Subscriber, None] = {}
         self._expiry: asyncio.TimerHandle | None = None
 
@@ -88,7 +93,7 @@ class Connection:
         """Check the token, once for the whole connection. Raises Refusal."""
         caller = await self._entrance.caller(authorization)
         self._take(caller)
-        self._caller = caller
+        self.caller = caller
         await self.context()
         if caller.expires_at is not None:
             left = (caller.expires_at - datetime.now(UTC)).total_seconds()
@@ -96,8 +101,7 @@ class Connection:
 
     async def context(self) -> RequestContext:
         """Find what the caller may see now. Raises Refusal."""
-        assert self._caller is not None
-        return await self._entrance.context(self._caller)
+        return await self._entrance.context(self.caller)
 
     @contextmanager
     def subscribed(self, one: Subscriber) -> Iterator[Subscriber]:

@@ -10,16 +10,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
-from strawberry.exceptions import MissingQueryError
-from strawberry.schema.exceptions import CannotGetOperationTypeError
-from strawberry.types.execution import PreExecutionError
-from strawberry.types.graphql import OperationType as AllowedType
+from graphql import GraphQLError, OperationType
+from starlette.types import Receive
 
-from gateway.entrance import Refusal
-from gateway.errors import INTERNAL_CODE, NO_OPERATION, WRONG_VARIABLES, formatted
+from gateway.entrance import BEARER, Refusal
+from gateway.errors import formatted
 from gateway.execution.planned_schema import PlannedSchema
+from gateway.execution.planner import Prepared, Refused
+from gateway.rates import Rates
+from gateway.settings import Settings
+from gateway.time_limit import TimeLimit
 from resolvers.context import RequestContext
+from resolvers.errors import NotAuthenticated
+from resolvers.viewer import Caller
+from resolvers.work import TooManyRecords
+
+BASE_COST = 10
+BYTES_FOR_ONE = 20
+"""What reading an operation costs, beside what it asks for: something, and 1 for so many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,8 @@ class Operation:
     query: str
     variables: dict[str, Any]
     name: str | None
+    shows_cost: bool = False
+    """Whether the answer tells what the operation cost: `"extensions": {"cost": true}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +76,16 @@ def operation_in(given: object) -> Operation:
     query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
     if not isinstance(query, str):
         raise bad_request("`query` must be a text that holds the GraphQL document.")
+    if not query.strip():
+        raise bad_request("`query` is empty.")
     if not isinstance(variables, dict | None):
         raise bad_request("`variables` must be an object or null.")
     if not isinstance(name, str | None):
         raise bad_request("`operationName` must be a text or null.")
-    if not isinstance(given.get("extensions"), dict | None):
+    extensions = given.get("extensions")
+    if not isinstance(extensions, dict | None):
         raise bad_request("`extensions` must be an object or null.")
-    return Operation(query, variables or {}, name)
+    return Operation(query, variables or {}, name, bool((extensions or {}).get("cost")))
 
 
 def bad_request(message: str) -> Refusal:
@@ -86,61 +99,70 @@ def refuse_over_get(operation: Operation, schema: PlannedSchema) -> None:
         raise Refusal(405, "METHOD_NOT_ALLOWED", "Send mutations with POST.", {"Allow": "POST"})
 
 
-async def answered(operation: Operation, schema: PlannedSchema, context: RequestContext) -> Answer:
-    """Execute a query or a mutation. Raises Refusal."""
-    found = await schema.answer(operation.query, operation.variables, operation.name, context)
-    if found is None:
-        return await _unplanned(operation, schema, context)
-    data, errors = found
-    if not errors:
-        return Answer({"data": data})
-    return _with_errors(data, errors)
+class Operations:
+    """Prepares and executes operations within the limits of the settings."""
+
+    def __init__(self, schema: PlannedSchema, rates: Rates, settings: Settings) -> None:
+        self.schema = schema
+        self._rates = rates
+        self._max_cost = settings.max_cost
+        self._max_answer = settings.max_answer
+        self._answer_timeout = settings.answer_timeout
+
+    def admit(self, caller: Caller, address: str | None) -> None:
+        """Refuse who has spent what it may spend in a minute, before any work. Raises Refusal."""
+        self._rates.admit(caller, address)
+
+    async def prepared(self, operation: Operation, caller: Caller, address: str | None) -> Prepared:
+        """Prepare an operation, and charge it to who sent it. Raises Refusal and Refused."""
+        cost = BASE_COST + len(operation.query) // BYTES_FOR_ONE
+        try:
+            found = self.schema.planner.prepare(
+                operation.query, operation.name, operation.variables, caller.is_anonymous
+            )
+            cost += found.cost
+        except NotAuthenticated as error:
+            raise Refusal(401, error.code, str(error), BEARER) from error
+        finally:
+            await self._rates.spend(caller, address, cost)
+        return found
+
+    async def answered(
+        self, operation: Operation, prepared: Prepared, context: RequestContext, receive: Receive | None
+    ) -> Answer:
+        """Execute a query or a mutation. Raises Refusal, and ClientGone where nobody waits any more."""
+        if prepared.plan.operation is OperationType.SUBSCRIPTION:
+            message = "Send subscriptions over a WebSocket, or with the header Accept: text/event-stream."
+            raise Refusal(406, "NOT_ACCEPTABLE", message)
+        try:
+            async with TimeLimit(self._answer_timeout, receive):
+                data, errors = await self.schema.answer(prepared, context)
+        except TooManyRecords as error:
+            raise Refusal(400, error.code, str(error)) from error
+        answer = _with_errors(data, errors) if errors else Answer({"data": data})
+        if operation.shows_cost:
+            answer.body["extensions"] = {"cost": {"cost": prepared.cost, "limit": self._max_cost}}
+        return answer
+
+    def written(self, answer: Answer) -> bytes:
+        """Write an answer as JSON. Raises Refusal where it is too large."""
+        body = orjson.dumps(answer.body)
+        if len(body) > self._max_answer:
+            message = (
+                f"The answer has {len(body)} bytes; at the most {self._max_answer} are allowed (the "
+                "setting max_answer). "
+                "Ask for fewer records or fields at once."
+            )
+            raise Refusal(400, TooManyRecords.code, message)
+        return body
 
 
-async def _unplanned(operation: Operation, schema: PlannedSchema, context: RequestContext) -> Answer:
-    """Answer what has no plan, which most often is what has a mistake."""
-    if schema.operation_type(operation.query, operation.name) is OperationType.SUBSCRIPTION:
-        message = "Send subscriptions over a WebSocket, or with the header Accept: text/event-stream."
-        raise Refusal(406, "NOT_ACCEPTABLE", message)
-    if operation.name is None and _has_several(operation.query, schema.planner.limits.max_tokens):
-        # Strawberry would execute the first.
-        message = "The document has several operations: name the one to execute in `operationName`."
-        return _with_errors(None, [GraphQLError(message)], NO_OPERATION)
-    try:
-        result = await schema.execute(
-            operation.query,
-            operation.variables,
-            context,
-            operation_name=operation.name,
-            # Of every kind, so that mistakes are told whatever it is.
-            allowed_operation_types=AllowedType,
-        )
-    except CannotGetOperationTypeError:
-        named = f" {operation.name}" if operation.name else ""
-        message = f"The document has no operation{named}; name one in `operationName`."
-        return _with_errors(None, [GraphQLError(message)], NO_OPERATION)
-    except MissingQueryError as error:
-        raise bad_request("`query` is empty.") from error
-    if not result.errors:
-        return Answer({"data": result.data})
-    if isinstance(result, PreExecutionError):
-        return _with_errors(None, result.errors)
-    return _with_errors(result.data, result.errors, WRONG_VARIABLES)
+def refused_answer(refused: Refused) -> Answer:
+    """Say why an operation was not executed: there is no `data`."""
+    return Answer({"errors": [formatted(error, refused.code) for error in refused.errors]}, 400)
 
 
-def _has_several(query: str, max_tokens: int) -> bool:
-    """Tell whether a document has several operations; one that cannot be parsed has none."""
-    try:
-        document = parse(query, no_location=True, max_tokens=max_tokens)
-    except GraphQLError:
-        return False
-    return sum(isinstance(one, OperationDefinitionNode) for one in document.definitions) > 1
-
-
-def _with_errors(data: Any, errors: list[GraphQLError], code: str | None = None) -> Answer:
-    """Put errors into an answer; one that was never executed has no `data`."""
-    shown = [formatted(error, code) if code else formatted(error) for error in errors]
-    if data is not None or any(error.path for error in errors):
-        return Answer({"data": data, "errors": shown})
-    is_ours = any(one["extensions"]["code"] == INTERNAL_CODE for one in shown)
-    return Answer({"errors": shown}, 500 if is_ours else 400)
+def _with_errors(data: Any, errors: list[GraphQLError]) -> Answer:
+    """Put errors of fields into an answer."""
+    shown = [formatted(error) for error in errors]
+    return Answer({"data": data, "errors": shown})

@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AnyHttpUrl,
+    AnyUrl,
     BaseModel,
     ConfigDict,
     Field,
+    UrlConstraints,
     ValidationError,
     field_validator,
     model_validator,
@@ -32,7 +34,8 @@ from adapters.base import BadConfiguration
 from resolvers.routing import CAPABILITIES
 
 FILE = "passerelle.toml"
-SECRET = {"database_url", "jwks_url", "sources"}
+RateStore = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["redis", "rediss"])]
+SECRET = {"database_url", "jwks_url", "rate_store", "sources"}
 """Settings that may hold a password: what was given for them is never shown."""
 LOOPBACK: list[IPv4Network | IPv6Network] = [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")]
 
@@ -119,6 +122,36 @@ class Settings(BaseSettings):
     max_tokens: Annotated[int, Field(ge=100)] = Field(
         default=4000, description="Longest operation in tokens."
     )
+    max_cost: Annotated[int, Field(ge=100)] = Field(
+        default=60_000,
+        description="Highest cost of an operation, worked out before it runs from what the schema "
+        "declares; the "
+        "dashboard of four children has about a twentieth.",
+    )
+    max_records: Annotated[int, Field(ge=100)] = Field(
+        default=20_000, description="Most records that are read for one answer."
+    )
+    max_answer: Annotated[int, Field(ge=10_000)] = Field(
+        default=750_000, description="Largest answer in bytes, before compression."
+    )
+    answer_timeout: Annotated[float, Field(gt=0, le=300)] = Field(
+        default=15.0,
+        description="Seconds that an answer may take; then its statements and sources are stopped.",
+    )
+    rate_per_viewer: Annotated[int, Field(ge=100)] = Field(
+        default=600_000, description="Highest cost of what one viewer asks for in a minute."
+    )
+    rate_per_address: Annotated[int, Field(ge=100)] = Field(
+        default=6_000_000,
+        description="Highest cost of what is asked for from one address in a minute, a whole "
+        "school's perhaps. "
+        "Trusted proxies are not counted: the clients behind them are.",
+    )
+    rate_store: RateStore | None = Field(
+        default=None,
+        description="Redis or Valkey that counts for all workers and machines together, such as "
+        "`redis://HOST:6379/0`; without it, each worker counts for itself.",
+    )
     max_body: Annotated[int, Field(ge=1024)] = Field(default=262_144, description="Largest request in bytes.")
     import_shrink_limit: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.2,
@@ -163,6 +196,14 @@ class Settings(BaseSettings):
         if "*" in values:
             raise ValueError("name each origin, such as https://app.example, instead of *")
         return sorted(normalize_allowed_origins(values))
+
+    @model_validator(mode="after")
+    def lets_each_operation_be_sent(self) -> Settings:
+        """Refuse rates below the cost of one operation that is allowed."""
+        for name in ("rate_per_viewer", "rate_per_address"):
+            if getattr(self, name) < 2 * self.max_cost:
+                raise ValueError(f"{name}: must be at least twice max_cost ({self.max_cost})")
+        return self
 
     @model_validator(mode="after")
     def names_known_sources(self) -> Settings:

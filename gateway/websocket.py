@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -17,13 +16,12 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation as Subscribed
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
-from strawberry.types.execution import PreExecutionError
 
 from gateway.entrance import Refusal
-from gateway.errors import internal, of_variables
-from gateway.execution.planned_schema import PlannedSchema
+from gateway.errors import internal
+from gateway.execution.planner import Refused
 from gateway.listening import TURNED_AWAY, Connection
-from gateway.operations import Operation, answered, operation_in
+from gateway.operations import Operation, Operations, operation_in, refused_answer
 from gateway.settings import Settings
 from resolvers.subscriptions.streams import cursor_at
 
@@ -51,7 +49,12 @@ class _Socket(ASGIWebSocketAdapter):
 class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
     """Strawberry's handler: messages are checked first, queries and mutations answered as over HTTP."""
 
-    schema: PlannedSchema
+    @property
+    def offered(self) -> Operations:
+        """What may be asked, and within which limits."""
+        view: Any = self.view
+        found: Operations = view.offered
+        return found
 
     async def handle_message(self, message: Any) -> None:
         """Take a message, which may be any JSON."""
@@ -69,26 +72,22 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
     async def run_operation(self, operation: Subscribed[Connection, None]) -> None:
         """Answer an operation: once, unless it is a subscription."""
         asked = Operation(operation.query, operation.variables or {}, operation.operation_name)
-        if self.schema.operation_type(asked.query, asked.name) is OperationType.SUBSCRIPTION:
-            return await super().run_operation(operation)
+        client = self.context
         try:
-            answer = await answered(asked, self.schema, await self.context.context())
+            self.offered.admit(client.caller, client.address)
+            prepared = await self.offered.prepared(asked, client.caller, client.address)
+            if prepared.plan.operation is OperationType.SUBSCRIPTION:
+                return await super().run_operation(operation)
+            answer = await self.offered.answered(asked, prepared, await client.context(), None)
+            self.offered.written(answer)
+        except Refused as error:
+            return await self._refuse(operation.id, refused_answer(error).body["errors"])
         except Refusal as error:
             return await self._refuse(operation.id, [entry_of(error)])
         except Exception as error:
             return await self._refuse(operation.id, [internal(error, "WebSocket")])
-        if "data" not in answer.body:
-            return await self._refuse(operation.id, answer.body["errors"])
         await self.websocket.send_json({"id": operation.id, "type": "next", "payload": answer.body})
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
-
-    async def _handle_pre_execution_error(
-        self, operation: Subscribed[Connection, None], result: PreExecutionError
-    ) -> None:
-        # The document of a subscription that runs is valid.
-        await super()._handle_pre_execution_error(
-            operation, replace(result, errors=of_variables(result.errors or []))
-        )
 
     async def _refuse(self, identifier: str, errors: list[dict[str, Any]]) -> None:
         """Say that an operation was not executed, and why."""
@@ -102,9 +101,10 @@ class SocketView(GraphQL[Any, None]):
     websocket_adapter_class = _Socket
     graphql_transport_ws_handler_class = _Handler
 
-    def __init__(self, schema: PlannedSchema, settings: Settings) -> None:
+    def __init__(self, operations: Operations, settings: Settings) -> None:
+        self.offered = operations
         super().__init__(
-            schema,
+            operations.schema,
             graphql_ide=None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             connection_init_wait_timeout=timedelta(seconds=settings.connection_init_timeout),

@@ -58,7 +58,12 @@ def can_justify(row: Row, context: RequestContext) -> bool:
     """The school waits for the guardian, takes answers online, and the caller has the right."""
     waits = row["justification_status"] in ("AWAITING_GUARDIAN", "REJECTED")
     online = bool(context.policy(row).get("online_justification", False))
-    return waits and online and context.permits(row["_student"], "JUSTIFY_ABSENCE")
+    return (
+        waits
+        and online
+        and context.takes_answers(row["_source"])
+        and context.permits(row["_student"], "JUSTIFY_ABSENCE")
+    )
 
 
 @fields.derive(AbsenceJustification, "comment", "comment", "guardian_id")

@@ -9,7 +9,7 @@ from typing import Any
 from adapters.base import Children, Page, Row
 from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument
-from resolvers.loading import ask
+from resolvers.loading import FIRST_DAY, LAST_DAY, ask
 
 Window = tuple[date, date]
 LONGEST_WINDOW = timedelta(days=400)
@@ -92,6 +92,9 @@ async def windows(
     An explicit date wins over the range. Without either, the window is open on both sides.
     """
     lower, upper, kind = arguments.get("from_"), arguments.get("to"), arguments.get("range")
+    for name, day in (("from", lower), ("to", upper)):
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise InvalidArgument(f"`{name}` must lie between {FIRST_DAY} and {LAST_DAY}, not {day}.")
     if lower is not None or upper is not None:
         if lower and upper and upper < lower:
             raise InvalidArgument(f"`to` ({upper}) lies before `from` ({lower}); exchange them.")

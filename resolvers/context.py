@@ -14,11 +14,12 @@ from adapters.native.gateway_state import GatewayState
 from resolvers.catalogue import Catalogue
 from resolvers.errors import CharterNotAccepted, NotAuthenticated, SourceFailed
 from resolvers.fields import Edge
-from resolvers.loading import Ask, LoaderLayer, ask
+from resolvers.loading import LAST_DAY, Ask, LoaderLayer, ask
 from resolvers.recipes import Recipe, recipe_of
 from resolvers.routing import Sources
 from resolvers.selection import Selection
 from resolvers.viewer import Scope, load_scope
+from resolvers.work import Work
 
 OPEN_BEFORE_CHARTER = {"Charter", "CharterAcceptance", "HelpArticle", "CharterPayload"}
 OPEN_FIELDS_BEFORE_CHARTER = {
@@ -40,9 +41,15 @@ class RequestContext(LoaderLayer):
     """What one request needs, handed to every edge."""
 
     def __init__(
-        self, scope: Scope, sources: Sources, catalogue: Catalogue, now: datetime, state: GatewayState
+        self,
+        scope: Scope,
+        sources: Sources,
+        catalogue: Catalogue,
+        now: datetime,
+        state: GatewayState,
+        work: Work,
     ) -> None:
-        super().__init__(scope, sources, now)
+        super().__init__(scope, sources, now, work)
         self.catalogue = catalogue
         self.state = state
         self.root = self.plain("Query", {})
@@ -79,14 +86,14 @@ class RequestContext(LoaderLayer):
     @property
     def is_restricted(self) -> bool:
         """Tell whether some edges are closed: before the charter, or without a token."""
-        return self.caller.kind == "ANONYMOUS" or self.scope.charter_status in ("REQUIRED", "REFUSED")
+        return self.caller.is_anonymous or self.scope.charter_status in ("REQUIRED", "REFUSED")
 
     def require_charter(self, owner: str, name: str) -> None:
         """Raise CharterNotAccepted for every edge but the open ones, until the charter is accepted.
 
         Raises NotAuthenticated for a caller without a token, whose only open fields are charter and help.
         """
-        if self.caller.kind == "ANONYMOUS":
+        if self.caller.is_anonymous:
             if owner in OPEN_BEFORE_CHARTER or (owner, name) in OPEN_FIELDS_BEFORE_LOGIN:
                 return
             raise NotAuthenticated("Send `Authorization: Bearer TOKEN`; `passerelle token` makes one.")
@@ -121,7 +128,7 @@ class RequestContext(LoaderLayer):
                 raise answer
             for row in answer.rows:
                 return {"from_": row["start_date"], "to": row["end_date"]}
-        return {"from_": date.max, "to": date.max}
+        return {"from_": LAST_DAY, "to": LAST_DAY}
 
     # ---- rows to objects ---------------------------------------------------------------------------
 
@@ -269,6 +276,9 @@ def plain_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(one) for one in value]
+    if isinstance(value, str):
+        # No text of ours holds this character, and PostgreSQL refuses it.
+        return value.replace("\0", "")
     return getattr(value, "value", value)
 
 

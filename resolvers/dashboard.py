@@ -224,7 +224,12 @@ async def _probe(
 ) -> Sequence[Children | Exception]:
     if not context.has_capability(relation) or relation == "Viewer.conversations":
         return [Children() for _ in parents]
-    return await context.fetch(ask(relation, Page(limit=1)), parents, ("id",))
+    question = ask(relation, Page(limit=1))
+    # The menu waits for no source: what a live one does not say of itself, it is taken to have.
+    probes = [context.known_of(question, parent) for parent in parents]
+    asked = [parent for parent, known in zip(parents, probes, strict=True) if known is None]
+    found = iter(await context.fetch(question, asked, ("id",)) if asked else ())
+    return [next(found) if known is None else known for known in probes]
 
 
 MESSAGES = {

@@ -68,7 +68,7 @@ def is_overdue(row: Row, context: RequestContext) -> bool:
 @fields.derive(Homework, "can_mark_done")
 def can_mark_done(row: Row, context: RequestContext) -> bool:
     """Only a guardian with the right to, or the student."""
-    return context.permits(row["_student"], "MARK_HOMEWORK")
+    return context.takes_answers(row["_source"]) and context.permits(row["_student"], "MARK_HOMEWORK")
 
 
 @fields.lists(Student, "homework", connection_type(HomeworkConnection, Homework))

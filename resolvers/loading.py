@@ -15,6 +15,7 @@ from adapters.base import Children, Page, Parent, Request, Row, Source, Table
 from resolvers.errors import NotPermitted, SourceFailed
 from resolvers.routing import CAPABILITIES, Sources
 from resolvers.viewer import Caller, Scope
+from resolvers.work import Work
 
 FAMILY = "family"
 """The group under which one answer is asked for all students of the caller together."""
@@ -36,12 +37,22 @@ class Ask:
 
     @property
     def is_routed(self) -> bool:
-        """Tell whether the configuration says which source answers; else who holds the parent does."""
-        return self.relation.partition(".")[0] in ("Student", "Viewer")
+        """Tell whether the configuration says which source answers; else who holds the parent does.
+
+        It does where the question leads to another kind of data: from a lesson to its homework.
+        """
+        owner = self.relation.partition(".")[0]
+        if owner in ("Student", "Viewer"):
+            return True
+        return owner in CAPABILITIES and CAPABILITIES[owner] != CAPABILITIES.get(
+            self.relation, CAPABILITIES[owner]
+        )
 
 
 EVERYTHING = Page()
 ALWAYS = (date.min, date.max)
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+"""Days that may be asked for: weeks and time zones reach a little beyond, and the calendar has an end."""
 Owned = tuple[str | None, str | None]
 """The student a record was asked for (None for several), and the one it is of (None for nobody's)."""
 
@@ -66,10 +77,11 @@ def with_filters(question: Ask, **filters: Any) -> Ask:
 class LoaderLayer:
     """Asks sources on behalf of one viewer."""
 
-    def __init__(self, scope: Scope, sources: Sources, now: datetime) -> None:
+    def __init__(self, scope: Scope, sources: Sources, now: datetime, work: Work) -> None:
         self.scope = scope
         self.sources = sources
         self.now = now
+        self.work = work
 
     @property
     def caller(self) -> Caller:
@@ -90,6 +102,7 @@ class LoaderLayer:
         one answer per source, and the answers of the sources come one after another.
         """
         self._require_capability(question)
+        self.work.count(0)
         asked: dict[str, Source] = {}
         batches: dict[str, dict[tuple[str, str | None], Parent]] = {}
         places: list[tuple[str, str] | None] = []
@@ -128,6 +141,8 @@ class LoaderLayer:
             return None
         request = self._request(question, known, columns)
         found = await self.sources.table(request)
+        if found is not None:
+            self.work.count(len(found.rows))
         if found is None or not self._may_see_table(question.relation, found, known):
             return None
         return found, asked
@@ -160,6 +175,17 @@ class LoaderLayer:
             return self.sources.holding(parent._source, question.relation)
         return self.sources.serving(question.relation, self.school_names(parent._school))
 
+    def known_of(self, question: Ask, parent: Any) -> Children | SourceFailed | None:
+        """Tell without asking whether a live source has something: a row without columns, or the failure.
+
+        None where the database is to be asked.
+        """
+        source = self._source(question, parent)
+        if source is self.sources.native:
+            return None
+        fault = self.sources.health[source.name].fault(source.name)
+        return fault or Children(rows=[{}])
+
     def _parent(self, question: Ask, parent: Any, key: str, group: str) -> Parent | None:
         """Describe a parent to a source; None when the viewer may not ask about it."""
         row: dict[str, Any] = parent.__dict__
@@ -185,6 +211,10 @@ class LoaderLayer:
         tie = self.scope.guardianship_of(student_id or "")
         return tie is not None and tie["has_data_access"] and permission in tie["permissions"]
 
+    def takes_answers(self, source: str | None) -> bool:
+        """Tell whether a record of a source can be answered or marked here; live sources are only read."""
+        return source in (None, self.sources.native.name)
+
     def school_names(self, school_id: str | None) -> tuple[str | None, ...]:
         """Return the names by which the configuration may call a school."""
         return school_id, self.scope.schools.get(school_id or "", {}).get("national_id")
@@ -193,7 +223,8 @@ class LoaderLayer:
         self, source: Source, question: Ask, parents: tuple[Parent, ...], columns: tuple[str, ...]
     ) -> Mapping[str, Children] | Exception:
         try:
-            answer = await self.sources.fetch(source, self._request(question, parents, columns))
+            request = self._request(question, parents, columns)
+            answer = await self.sources.fetch(source, request, self.work.deadline)
             self._admit(source, question.relation, parents, answer)
         except SourceFailed as error:
             return error
@@ -220,6 +251,7 @@ class LoaderLayer:
             for group, children in answer.items():
                 self._complete(source.name, children, alone.get(group))
         rows = [(alone.get(group), row) for group, children in answer.items() for row in children.rows]
+        self.work.count(len(rows))
         if relation not in PUBLIC and not self._may_see_all(relation, rows):
             for group, children in answer.items():
                 self._keep_visible(relation, children, alone.get(group))

@@ -42,15 +42,15 @@ fields.derive(Conversation, "is_read", "unread_count")(lambda row, _context: not
 
 
 @fields.derive(Conversation, "can_reply", "can_reply", "is_closed")
-def can_reply(row: Row, _context: RequestContext) -> bool:
+def can_reply(row: Row, context: RequestContext) -> bool:
     """Nobody answers in a closed thread."""
-    return bool(row["can_reply"] and not row["is_closed"])
+    return bool(row["can_reply"] and not row["is_closed"] and context.takes_answers(row["_source"]))
 
 
 @fields.derive(Conversation, "can_reply_all", "can_reply", "can_reply_all", "is_closed")
-def can_reply_all(row: Row, _context: RequestContext) -> bool:
+def can_reply_all(row: Row, context: RequestContext) -> bool:
     """Answering everyone needs the right to answer at all."""
-    return bool(row["can_reply"] and row["can_reply_all"] and not row["is_closed"])
+    return bool(row["can_reply_all"] and can_reply(row, context))
 
 
 @fields.derive(Message, "is_mine", "author_person_id")

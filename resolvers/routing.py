@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from adapters.base import (
@@ -75,6 +77,53 @@ class Route:
     school: str | None = None
 
 
+RECOVERY = 10.0
+"""Seconds after which a source that did not answer is asked again, by one request first."""
+
+
+RESTS = "The source {} did not answer a moment ago; ask again in a while."
+
+
+class Resting(SourceError):
+    """The source did not answer a moment ago, and is not asked now."""
+
+
+@dataclass(slots=True)
+class Health:
+    """Whether a source answers: after it did not, nobody waits for it for a while (a circuit breaker)."""
+
+    failed_at: float | None = None
+    """Time of the event loop when it last did not answer; None when it last did."""
+    last_error: str | None = None
+
+    def fault(self, name: str) -> SourceFailed | None:
+        """Return why a source is not asked now, if it is not."""
+        if self.failed_at is None:
+            return None
+        return SourceFailed(name, RESTS.format(name))
+
+    @contextmanager
+    def watched(self, now: float) -> Iterator[None]:
+        """Watch one question. Raises Resting where the source is not to be asked."""
+        if self.failed_at is not None:
+            if now < self.failed_at + RECOVERY:
+                raise Resting
+            # Until this one question is answered, nobody else asks.
+            self.failed_at = now
+        try:
+            yield
+        except (TimeoutError, RetryLater, OSError) as error:
+            self.failed_at = asyncio.get_running_loop().time()
+            self.last_error = "took too long" if isinstance(error, TimeoutError) else "does not answer"
+            raise
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            self.failed_at = None
+            raise
+        self.failed_at = None
+
+
 class Sources:
     """All opened sources; the native database serves whatever no route names."""
 
@@ -86,6 +135,8 @@ class Sources:
         self.by_name: dict[str, Source] = {native.name: native, **others}
         self.routes = routes
         self.timeout = timeout
+        self.health: defaultdict[str, Health] = defaultdict(Health)
+        """By source; the database has none."""
 
     @property
     def is_single(self) -> bool:
@@ -124,14 +175,23 @@ class Sources:
         """List what one source can give."""
         return sorted({kind for relation, kind in CAPABILITIES.items() if relation in source.relations})
 
-    async def fetch(self, source: Source, request: Request) -> Mapping[str, Children]:
-        """Ask a source, within the time limit. Raises SourceFailed or InvalidArgument."""
+    async def fetch(
+        self, source: Source, request: Request, deadline: Callable[[], float] | None = None
+    ) -> Mapping[str, Children]:
+        """Ask a source. Raises SourceFailed or InvalidArgument.
+
+        `deadline` gives the time of the event loop until which a source other than the database may answer;
+        without it, the source has all its time. A source that just failed is not asked.
+        """
         try:
             if source is self.native:
                 # The database keeps a limit of its own, which also stops the statement.
                 return await source.fetch(request)
-            async with asyncio.timeout(self.timeout):
-                return await source.fetch(request)
+            loop = asyncio.get_running_loop()
+            until = loop.time() + self.timeout if deadline is None else deadline()
+            with self.health[source.name].watched(loop.time()):
+                async with asyncio.timeout_at(until):
+                    return await source.fetch(request)
         except Exception as error:
             raise _presented(source.name, request.relation, error) from error
 
@@ -154,6 +214,8 @@ def _presented(source: str, relation: str, error: Exception) -> Exception:
     """Turn what a source raised into what a client may know; what nobody foresaw goes to the log."""
     if isinstance(error, InvalidCursor):
         return InvalidArgument(str(error))
+    if isinstance(error, Resting):
+        return SourceFailed(source, RESTS.format(source))
     if isinstance(error, TimeoutError):
         return SourceFailed(source, f"The source {source} took too long.")
     if isinstance(error, RetryLater):

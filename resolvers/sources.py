@@ -52,13 +52,14 @@ async def data_source(
 def describe(context: RequestContext, name: str, selection: Selection) -> Any:
     """Describe a configured source."""
     native = name == context.sources.native.name
+    health = context.sources.health[name]
     row = {
         "id": name,
         "kind": "NATIVE_DATABASE" if native else "REMOTE_API",
         "name": name,
-        "status": "OK",
-        "last_sync_at": context.now,
-        "last_error": None,
+        "status": "OK" if health.failed_at is None else "UNREACHABLE",
+        "last_sync_at": context.now if health.failed_at is None else None,
+        "last_error": None if health.failed_at is None else f"The source {health.last_error}.",
         "capabilities": context.sources.given_by(context.sources.by_name[name]),
         "school_id": None,
     }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from adapters.base import Page, Row
 from resolvers.calendar import bounded, is_holiday, week_of, weeks_between, windows
 from resolvers.context import RequestContext
-from resolvers.errors import SourceFailed
+from resolvers.errors import InvalidArgument, SourceFailed
 from resolvers.fields import Arguments, Fields, PlainList
-from resolvers.loading import Ask, ask
+from resolvers.loading import FIRST_DAY, LAST_DAY, Ask, ask
 from resolvers.selection import Selection
 from schema import (
     Absence,
@@ -226,12 +226,21 @@ async def day_lessons(
     return results
 
 
+def _instant(given: datetime) -> datetime:
+    """Check an instant that is given as an argument. Raises InvalidArgument."""
+    if not FIRST_DAY < given.date() < LAST_DAY:
+        raise InvalidArgument(
+            f"`after` must lie between {FIRST_DAY} and {LAST_DAY}, not {given.isoformat()}."
+        )
+    return given
+
+
 @fields.edge(Student, "next_lesson")
 async def next_lesson(
     context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
 ) -> Sequence[Any]:
     """Find the first lesson that takes place after an instant, now by default."""
-    after = arguments.get("after") or context.now
+    after = _instant(arguments.get("after") or context.now)
     spans = {p._student: (after.astimezone(context.scope.zone(p._school)).date(), date.max) for p in parents}
     question = ask("Student.lessons", Page(limit=1), windows=spans, taking_place=True, starts_after=after)
     found = await context.listed(question, Lesson, parents, selection)

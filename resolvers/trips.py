@@ -108,6 +108,7 @@ async def consent(
             "can_answer": trip.requires_acknowledgement
             and not expired
             and trip.status != "CANCELLED"
+            and context.takes_answers(trip._source)
             and context.permits(trip._student, "ANSWER_TRIP_CONSENT"),
         }
         results.append(

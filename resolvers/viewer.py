@@ -54,6 +54,11 @@ class Caller:
     expires_at: datetime | None = None
 
     @property
+    def is_anonymous(self) -> bool:
+        """Tell whether the caller has no token."""
+        return self.kind == "ANONYMOUS"
+
+    @property
     def capabilities(self) -> frozenset[str]:
         """Kinds of data open to the caller; a partner's are its scopes."""
         return self.scopes & ALL_READ if self.kind == "PARTNER" else CAPABILITIES_BY_KIND[self.kind]

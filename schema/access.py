@@ -97,7 +97,7 @@ class Viewer:
         """Student selected in the permanent bar, shared by all widgets that follow the selector."""
         ...
 
-    @edge
+    @edge(weight=350)
     def pending_actions(
         self,
         student_ids: list[ID] | None = None,
@@ -107,17 +107,17 @@ class Viewer:
         """Everything waiting for an answer from the caller, most urgent first."""
         ...
 
-    @edge
+    @edge(weight=600)
     def counters(self, student_ids: list[ID] | None = None) -> Counters | None:
         """Counters for the permanent bar and for badges on applications."""
         ...
 
-    @edge
+    @edge(weight=30)
     def dashboard(self) -> Dashboard | None:
         """The caller's own dashboard layout."""
         ...
 
-    @edge
+    @edge(size=16)
     def apps(self) -> list[App] | None:
         """Applications of the menu, in display order."""
         ...

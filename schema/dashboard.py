@@ -136,12 +136,12 @@ class Dashboard(Node):
     revision: int = field(description="Grows by one at each save; send it back to detect a concurrent edit.")
     columns: int = field(description="Number of columns of the grid.")
 
-    @edge
+    @edge(size=12)
     def widgets(self) -> list[Widget] | None:
         """Widgets in reading order."""
         ...
 
-    @edge
+    @edge(size=16)
     def placeable_apps(self) -> list[App] | None:
         """Applications that can be dropped."""
         ...

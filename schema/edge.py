@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import AsyncGenerator, Callable
-from typing import Annotated, Any, ForwardRef
+from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
+from typing import Annotated, Any, ForwardRef, overload
 
 import strawberry
+
+from schema.cost import LONGEST_PAGE, USUAL_LIST, Cost, ListSize, Window
 
 ARGUMENTS = {
     "after_cursor": "The last `cursor` received: what was missed since comes first. Without it, from now on.",
@@ -54,20 +57,66 @@ ARGUMENTS = {
 }
 
 
-def edge(declaration: Callable[..., object]) -> Any:
+@overload
+def edge(declaration: Callable[..., object]) -> Any: ...
+@overload
+def edge(
+    *, weight: int = ..., size: int = ..., per_day: Mapping[str, int] | None = ...
+) -> Callable[[Callable[..., object]], Any]: ...
+def edge(
+    declaration: Callable[..., object] | None = None,
+    *,
+    weight: int = 1,
+    size: int = USUAL_LIST,
+    per_day: Mapping[str, int] | None = None,
+) -> Any:
     """Turn a typed signature with a docstring into a field that is resolved in batches.
 
     The return type may name any type of the package `schema`, also one of a module that is imported for
     type checking only: it is looked up in `schema` when the schema is built.
+
+    What it is taken to cost is declared beside it: `weight` for what is read behind the scenes, `size` for the
+    usual length of a list, `per_day` for lists that grow with a window, by the name of the list (empty for the
+    field itself).
     """
+    if declaration is None:
+        return partial(_edge, weight=weight, size=size, per_day=per_day or {})
+    return _edge(declaration, weight, size, per_day or {})
+
+
+def _edge(declaration: Callable[..., object], weight: int, size: int, per_day: Mapping[str, int]) -> Any:
 
     async def resolve(self: Any, info: Any, **arguments: Any) -> Any:
         return await info.context.resolve(self, info, arguments)
 
     _sign(resolve, declaration, str(inspect.signature(declaration).return_annotation))
-    field = strawberry.field(resolver=resolve, description=inspect.cleandoc(declaration.__doc__ or ""))
+    field = strawberry.field(
+        resolver=resolve,
+        description=inspect.cleandoc(declaration.__doc__ or ""),
+        directives=_directives(inspect.signature(declaration), weight, size, per_day),
+    )
     field.metadata = {"edge": True}
     return field
+
+
+def _directives(
+    signature: inspect.Signature, weight: int, size: int, per_day: Mapping[str, int]
+) -> list[object]:
+    """Write what an edge costs as directives of the schema."""
+    returns = str(signature.return_annotation)
+    found: list[object] = [Cost(weight=str(weight))] if weight != 1 else []
+    is_paged = returns.removesuffix(" | None").endswith("Connection")
+    sliced = [name for name in ("first", "last") if name in signature.parameters]
+    if is_paged or sliced or (returns.startswith("list[") and not per_day):
+        found.append(
+            ListSize(
+                assumed_size=LONGEST_PAGE if is_paged or sliced else size,
+                slicing_arguments=sliced or None,
+                sized_fields=["nodes", "edges"] if is_paged else None,
+            )
+        )
+    found += [Window(per_day=most, sized_fields=[name] if name else None) for name, most in per_day.items()]
+    return found
 
 
 def stream(declaration: Callable[..., object]) -> Any:

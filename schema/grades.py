@@ -202,12 +202,12 @@ class Gradebook:
     )
     headcount: int | None = field(description="Number of students counted.")
 
-    @edge
+    @edge(size=15)
     def subjects(self) -> list[SubjectAverage] | None:
         """One entry for each subject."""
         ...
 
-    @edge
+    @edge(size=40)
     def grades(self, subject_ids: list[ID] | None = None) -> list[Grade] | None:
         """Grades of the period, newest first."""
         ...
@@ -243,7 +243,7 @@ class SubjectAverage:
     weighting: GradeWeighting = field(description="How the subject enters the overall average.")
     grade_count: int = field(description="Number of grades of the student, counted or not.")
 
-    @edge
+    @edge(size=10)
     def grades(self) -> list[Grade] | None:
         """The grades behind it, newest first."""
         ...

@@ -88,17 +88,17 @@ class HomeworkDateField(Enum):
 class DiaryDay:
     date: Date = field(description="The day.")
 
-    @edge
+    @edge(size=8)
     def contents(self) -> list[LessonContent] | None:
         """What was taught on this day."""
         ...
 
-    @edge
+    @edge(size=8)
     def homework_due(self) -> list[Homework] | None:
         """Homework due on this day."""
         ...
 
-    @edge
+    @edge(size=8)
     def homework_given(self) -> list[Homework] | None:
         """Homework given on this day."""
         ...

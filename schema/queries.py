@@ -80,7 +80,7 @@ class Query:
         """One thread."""
         ...
 
-    @edge
+    @edge(weight=200)
     def directory(
         self,
         search: str | None = None,
@@ -93,7 +93,7 @@ class Query:
         """People the caller may see, by name. Recipients are tied to the children."""
         ...
 
-    @edge
+    @edge(weight=50)
     def news(
         self,
         student_ids: list[ID] | None = None,
@@ -131,7 +131,7 @@ class Query:
         """One event."""
         ...
 
-    @edge
+    @edge(weight=60)
     def documents(
         self,
         categories: list[DocumentCategory] | None = None,

@@ -78,7 +78,7 @@ class School(Node, Sourced):
     time_zone: str = field(description="IANA time zone: the reference of every date of this school.")
     school_year: SchoolYear = field(description="The current school year.")
 
-    @edge
+    @edge(size=8)
     def periods(self) -> list[GradingPeriod] | None:
         """Grading periods in order."""
         ...

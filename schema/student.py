@@ -84,17 +84,17 @@ class Student(Node, Person, Sourced):
         """Main teachers of the class (professeurs principaux)."""
         ...
 
-    @edge
+    @edge(size=15)
     def teachers(self) -> list[StaffMember] | None:
         """Teachers of the student's classes and groups."""
         ...
 
-    @edge
+    @edge(size=15)
     def subjects(self) -> list[Subject] | None:
         """Subjects the student is taught."""
         ...
 
-    @edge
+    @edge(size=16, weight=750)
     def apps(self) -> list[StudentApp] | None:
         """Which applications have data for this student, and why not when they have none."""
         ...
@@ -111,7 +111,7 @@ class Student(Node, Person, Sourced):
         """The grading period of today, null between periods."""
         ...
 
-    @edge
+    @edge(per_day={"days": 1, "lessons": 6, "weeks": 1}, weight=25)
     def timetable(
         self,
         from_: Date | None = None,
@@ -121,12 +121,12 @@ class Student(Node, Person, Sourced):
         """Timetable (emploi du temps) over a window."""
         ...
 
-    @edge
+    @edge(weight=280)
     def next_lesson(self, after: DateTime | None = None) -> Lesson | None:
         """Next lesson that takes place (cancelled and superseded ones are skipped)."""
         ...
 
-    @edge
+    @edge(per_day={"": 1})
     def diary(
         self,
         from_: Date | None = None,
@@ -137,7 +137,7 @@ class Student(Node, Person, Sourced):
         """Lesson log and homework, day by day."""
         ...
 
-    @edge
+    @edge(per_day={"nodes": 4, "edges": 4})
     def homework(
         self,
         from_: Date | None = None,
@@ -155,7 +155,7 @@ class Student(Node, Person, Sourced):
         """
         ...
 
-    @edge
+    @edge(per_day={"nodes": 6, "edges": 6})
     def lesson_contents(
         self,
         from_: Date | None = None,
@@ -185,7 +185,7 @@ class Student(Node, Person, Sourced):
         """
         ...
 
-    @edge
+    @edge(weight=400)
     def gradebook(self, period_id: ID | None = None) -> Gradebook | None:
         """Null periodId means the current period."""
         ...
@@ -224,7 +224,7 @@ class Student(Node, Person, Sourced):
         """Counts of absences over a window, the school year by default."""
         ...
 
-    @edge
+    @edge(size=15)
     def absence_reasons(self, kind: AbsenceKind | None = None) -> list[AbsenceReason] | None:
         """Reasons the guardian may choose from when justifying."""
         ...

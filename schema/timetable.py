@@ -122,7 +122,7 @@ class TimetableDay:
     lunch_break_ends_at: DateTime | None = field(description="End of that gap.")
     cancelled_count: int = field(description="Number of cancelled lessons.")
 
-    @edge
+    @edge(size=8)
     def lessons(
         self, include_cancelled: bool | None = True, include_superseded: bool | None = False
     ) -> list[Lesson] | None:

@@ -319,15 +319,41 @@ async def test_the_development_key_is_made_once_and_readable_by_its_owner_only(t
 
 
 async def test_without_a_token_only_charter_and_help_answer(sqlite_gateway: Gateway) -> None:
-    query = "{ charter { title } helpArticles(first: 1) { slug } viewer { kind } students { id } }"
+    query = "{ charter { title } helpArticles(first: 1) { slug } viewer { kind } }"
     answer = (await sqlite_gateway.post(query, None)).json()
     assert answer["data"] == {
         "charter": {"title": "Charte d'utilisation"},
         "helpArticles": [{"slug": "cours-annules"}],
         "viewer": None,
-        "students": None,
     }
     assert {one["extensions"]["code"] for one in answer["errors"]} == {"UNAUTHENTICATED"}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("{ charter { title } students { id } }", "students"),
+        ("query { ...A } fragment A on Query { ... on Query { s: node(id: 5) { id } } }", "node"),
+        ("mutation { markNewsRead(input: {newsIds: []}) { writeState } }", "markNewsRead"),
+        ("query A { charter { title } } query B { news { totalCount } }", "news"),
+    ],
+)
+async def test_without_a_token_a_document_that_asks_for_more_is_refused_whole(
+    sqlite_gateway: Gateway, query: str, field: str
+) -> None:
+    answer = await sqlite_gateway.client.post(
+        "/graphql", json={"query": query, "operationName": "A" if "query A" in query else None}
+    )
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert answer.json() == {
+        "errors": [
+            {
+                "message": f"`{field}` needs a token: send `Authorization: Bearer TOKEN`; "
+                "`passerelle token` makes one.",
+                "extensions": {"code": "UNAUTHENTICATED"},
+            }
+        ]
+    }
 
 
 async def test_a_wrong_token_is_answered_with_401_and_says_why(sqlite_gateway: Gateway) -> None:

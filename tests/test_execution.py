@@ -10,6 +10,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
+from graphql import GraphQLError, get_introspection_query
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,11 +18,13 @@ from adapters.base import Children, Request, RetryLater, Row, SourceNearby, Tabl
 from adapters.native.gateway_state import GatewayState
 from gateway.errors import formatted
 from gateway.execution.planned_schema import PlannedSchema
+from gateway.execution.planner import Refused
 from gateway.welcome import EXAMPLES
 from resolvers.context import RequestContext
 from resolvers.registry import ContractSchema
 from resolvers.routing import Sources
 from resolvers.viewer import Caller, load_scope
+from resolvers.work import Work
 from tests.conftest import NOW, ROOT, Gateway
 from tests.generated_operations import Operation
 from tests.test_charter import ACCEPT, SELECT
@@ -111,13 +114,31 @@ async def both(
     if fault is not None:
         known = Sources(fault, {}, (), 5)
     answers = []
-    for execute in (PlannedSchema.execute, ContractSchema.execute):
+    for execute in (_by_plan, _by_strawberry):
         scope = await load_scope(caller, scope_sources, NOW)
-        context = RequestContext(scope, known, schema.planner.catalogue, NOW, _state(gateway))
-        result: Any = await execute(schema, query, variables, context)
-        errors = [_without_reference(formatted(error)) for error in result.errors or ()]
-        answers.append((result.data, sorted(errors, key=lambda one: (str(one.get("path")), one["message"]))))
+        work = Work(100_000, 5)
+        context = RequestContext(scope, known, schema.planner.catalogue, NOW, _state(gateway), work)
+        data, found = await execute(schema, query, variables or {}, context)
+        errors = [_without_reference(formatted(error)) for error in found]
+        answers.append((data, sorted(errors, key=lambda one: (str(one.get("path")), one["message"]))))
     return answers[0], answers[1]
+
+
+async def _by_plan(
+    schema: PlannedSchema, query: str, variables: dict[str, Any], context: RequestContext
+) -> tuple[Any, list[GraphQLError]]:
+    try:
+        prepared = schema.planner.prepare(query, None, variables, context.caller.is_anonymous)
+    except Refused as error:
+        return None, error.errors
+    return await schema.answer(prepared, context)
+
+
+async def _by_strawberry(
+    schema: PlannedSchema, query: str, variables: dict[str, Any], context: RequestContext
+) -> tuple[Any, list[GraphQLError]]:
+    result: Any = await ContractSchema.execute(schema, query, variables, context)
+    return result.data, result.errors or []
 
 
 def _state(gateway: Gateway) -> GatewayState:
@@ -138,7 +159,7 @@ async def test_the_operations_of_tests_and_widgets_are_planned_and_equal(
     planner = gateway.app.state.schema.planner
     planned, own = await both(gateway, path.read_text(encoding="utf-8"), gateway.people.guardian(3))
     assert planned == own
-    assert (planner.planned, planner.fallbacks) == (1, 0)
+    assert planner.asked == 1
     assert planned[1] == []
 
 
@@ -148,7 +169,6 @@ async def test_the_example_queries_are_planned_and_equal(
 ) -> None:
     planned, own = await both(sqlite_gateway, query, sqlite_gateway.people.guardian(6))
     assert planned == own, title
-    assert sqlite_gateway.app.state.schema.planner.fallbacks == 0
 
 
 async def test_mutations_are_planned_and_equal(own_gateway: Gateway) -> None:
@@ -158,7 +178,6 @@ async def test_mutations_are_planned_and_equal(own_gateway: Gateway) -> None:
     for query, given_ in ((SELECT, {"studentId": student}), (SELECT, {"studentId": "no"}), (ACCEPT, missing)):
         planned, own = await both(own_gateway, query, caller, {"input": given_})
         assert planned == own
-    assert own_gateway.app.state.schema.planner.fallbacks == 0
 
 
 async def test_a_plan_is_compiled_once_for_all_variables_but_those_that_select(
@@ -183,17 +202,29 @@ async def test_a_plan_is_compiled_once_for_all_variables_but_those_that_select(
     assert answers[0] != answers[1] != answers[2]
 
 
-async def test_introspection_falls_back_and_is_counted(sqlite_gateway: Gateway) -> None:
-    planner = sqlite_gateway.app.state.schema.planner
-    planned, own = await both(
-        sqlite_gateway, "{ __schema { queryType { name } } }", sqlite_gateway.people.guardian(3)
-    )
-    assert planned == own == ({"__schema": {"queryType": {"name": "Query"}}}, [])
-    assert planner.fallbacks == 1
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ __schema { queryType { name } } }",
+        """query ($name: String!) { viewer { kind } first: __type(name: $name) { ...Named } __typename
+        __schema @skip(if: true) { queryType { name } } } fragment Named on __Type { name kind }""",
+        get_introspection_query(),
+    ],
+)
+async def test_introspection_alone_or_beside_data_is_equal(sqlite_gateway: Gateway, query: str) -> None:
+    for name in ("Student", "Lesson"):
+        variables = {"name": name} if "$name" in query else {}
+        planned, own = await both(sqlite_gateway, query, sqlite_gateway.people.guardian(3), variables)
+        assert planned == own
+        assert list(planned[0]) == list(own[0])
+        assert planned[1] == []
+
+
+async def test_operations_are_counted(sqlite_gateway: Gateway) -> None:
     await sqlite_gateway.ask("{ viewer { kind } }")
     await sqlite_gateway.ask("{ nothing }")
     shown = (await sqlite_gateway.client.get("/healthz")).json()
-    assert shown == {"status": "ok", "operations": {"planned": 1, "fallbacks": 1}}
+    assert shown == {"status": "ok", "operations": 2}
 
 
 async def test_before_the_charter_both_answer_alike(sqlite_gateway: Gateway) -> None:
@@ -266,8 +297,7 @@ async def test_random_operations_are_planned_and_equal(
             drawn.append(query)
 
     draw_operations()
-    planner = sqlite_gateway.app.state.schema.planner
-    before, faults, tables = planner.fallbacks, 0, 0
+    faults, tables = 0, 0
     native = sqlite_gateway.app.state.sources.native
     for index, query in enumerate(drawn):
         watched = Faulty(native, "none")
@@ -279,6 +309,5 @@ async def test_random_operations_are_planned_and_equal(
         planned, own = await both(sqlite_gateway, query, caller, fault=fault)
         assert planned == own, query
         faults += bool(planned[1])
-    assert planner.fallbacks == before
     assert len(set(drawn)) > examples * 0.75 and faults > 50
     assert tables > (100 if shape == "of flat lists" else 0)

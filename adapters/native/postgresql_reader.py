@@ -36,6 +36,8 @@ class Waiting:
     statement: CompiledStatement
     arguments: list[Any]
     answer: asyncio.Future[Rows]
+    task: asyncio.Task[None] | None = None
+    """What asks for the whole batch, once it has begun."""
 
 
 class PostgresReader(Reader):
@@ -78,16 +80,24 @@ class PostgresReader(Reader):
         one = Waiting(statement, arguments, loop.create_future())
         batch = self._waiting.get(group)
         if batch is None:
-            self._waiting[group] = [one]
+            batch = self._waiting[group] = [one]
             loop.call_soon(self._start, group)
         else:
             batch.append(one)
-        return await one.answer
+        try:
+            return await one.answer
+        except asyncio.CancelledError:
+            # When nobody waits for the batch any more, the database need not go on.
+            if one.task is not None and all(each.answer.done() for each in batch):
+                one.task.cancel()
+            raise
 
     def _start(self, group: Any) -> None:
         batch = self._waiting.pop(group)
         self.observed([one.statement.text for one in batch])
         task = asyncio.create_task(self._answer(batch))
+        for one in batch:
+            one.task = task
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
+from threading import Event
 from time import perf_counter
 from typing import Any
 
@@ -79,8 +80,12 @@ class SqliteReader(Reader):
     async def _hand_over(self, text: str, arguments: list[Any]) -> Rows:
         """Run a long statement in a thread; remember whether it was long."""
         self.handed_over += 1
-        loop = asyncio.get_running_loop()
-        rows, seconds = await loop.run_in_executor(self._pool, self._long, text, arguments)
+        loop, is_unwanted = asyncio.get_running_loop(), Event()
+        try:
+            rows, seconds = await loop.run_in_executor(self._pool, self._long, text, arguments, is_unwanted)
+        except asyncio.CancelledError:
+            is_unwanted.set()
+            raise
         if seconds > self.SHORT:
             self._long_texts[text] = None
         else:
@@ -101,15 +106,15 @@ class SqliteReader(Reader):
         """Ask again."""
         self._generation = None
 
-    def _long(self, text: str, arguments: list[Any]) -> tuple[Rows, float]:
-        """Run a statement in this thread; returns its rows, and the seconds it took."""
+    def _long(self, text: str, arguments: list[Any], is_unwanted: Event) -> tuple[Rows, float]:
+        """Run a statement in this thread, unless nobody waits any more; returns its rows and the seconds."""
         try:
             connection = self._idle.get_nowait()
         except Empty:
             connection = self._connect()
         begun = perf_counter()
         until = begun + TIME_LIMIT
-        connection.set_progress_handler(lambda: perf_counter() > until, self.STEPS)
+        connection.set_progress_handler(lambda: is_unwanted.is_set() or perf_counter() > until, self.STEPS)
         try:
             rows = connection.execute(text, arguments).fetchall()
             return rows, perf_counter() - begun

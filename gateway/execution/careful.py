@@ -14,7 +14,7 @@ from typing import Any
 from graphql import GraphQLError, OperationType, located_error
 
 from gateway.execution.levels import Field, Items, Level, Part, Place, Root, above, path_of
-from gateway.execution.plan import FieldPlan, ObjectPlan, Plan, Shape
+from gateway.execution.plan import INTROSPECTION, FieldPlan, ObjectPlan, Plan, Shape
 from resolvers.context import RequestContext
 from resolvers.fields import Arguments
 
@@ -103,6 +103,8 @@ class CarefulRun:
         """Read one field of all objects of a level, and complete its values."""
         if one.name == "__typename":
             return [one.owner] * len(objects)
+        if one.name in INTROSPECTION:
+            return [None] * len(objects)
         if one.edge is None:
             values = [_attribute(instance, one.name) for instance in objects]
         else:

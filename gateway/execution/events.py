@@ -71,7 +71,7 @@ class _Listening:
         """Check the rights and the cursor. Raises ClientError, Refusal and RetryLater."""
         context = await self.connection.context()
         context.require_charter("Subscription", self.plan.root.edges[0].name)
-        if context.caller.kind == "ANONYMOUS":
+        if context.caller.is_anonymous:
             raise NotAuthenticated("Sign in: `Authorization: Bearer TOKEN` among the connection parameters.")
         cursor = self.connection.last_event_id or self.arguments.get("after_cursor")
         after = position_of(cursor) if cursor else None

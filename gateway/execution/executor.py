@@ -18,19 +18,27 @@ from gateway.execution.writers import UNWRITABLE, NeedsCare, Noted, Notes
 from resolvers.context import RequestContext
 from resolvers.fields import Arguments
 
+OWNERS = 500
+"""Objects of which an edge is loaded at once; between two parts others go on."""
+
 
 async def run(
     plan: Plan, arguments: Sequence[Arguments], context: RequestContext
 ) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
-    """Execute a plan with the arguments of its edges; returns the data of the answer and the errors."""
+    """Execute a plan with the arguments of its edges; returns the data of the answer and the errors.
+
+    Raises TooManyRecords where the answer would be too large: then there is none.
+    """
     fast = FastRun(plan, arguments, context)
     if not context.is_restricted:
         try:
             return await fast.data(), []
         except UNWRITABLE:
-            pass
+            context.work.count(0)
     careful = CarefulRun(plan, arguments, context, fast.loaded)
-    return await careful.operation(), careful.errors
+    data, errors = await careful.operation(), careful.errors
+    context.work.count(0)
+    return data, errors
 
 
 class FastRun:
@@ -92,7 +100,19 @@ class FastRun:
         return True
 
     async def _edge(self, one: FieldPlan, notes: Noted) -> None:
-        """Load one edge of all its parents, and what lies below."""
+        """Load one edge of all its owners, and what lies below."""
+        await self.context.work.rest()
+        if len(notes) <= OWNERS:
+            await self._part(one, notes)
+        else:
+            for at in range(0, len(notes), OWNERS):
+                await self._part(one, notes[at : at + OWNERS])
+                await self.context.work.rest()
+        if one.below:
+            await self._descend(one.below)
+
+    async def _part(self, one: FieldPlan, notes: Noted) -> None:
+        """Load one edge of some of its owners."""
         assert one.edge is not None and one.selection is not None
         objects = [value for value, _ in notes]
         arguments = self._arguments[one.slot]
@@ -109,12 +129,15 @@ class FastRun:
             self.loaded[one.slot] = Loaded(objects, [error] * len(objects))
             raise NeedsCare from error
         self._settle(one, notes, objects, values)
-        if one.below:
-            await self._descend(one.below)
 
     def _settle(self, one: FieldPlan, notes: Noted, objects: list[Any], values: Sequence[Any]) -> None:
-        """Write the values of an edge into the answers of their parents."""
-        self.loaded[one.slot] = Loaded(objects, values)
+        """Write the values of an edge into the answers of their owners."""
+        before = self.loaded[one.slot]
+        self.loaded[one.slot] = (
+            Loaded(objects, values)
+            if before is None
+            else Loaded([*before.objects, *objects], [*before.values, *values])
+        )
         key, complete, below = one.key, one.complete, self._notes
         if one.below:
             for (_, written), value in zip(notes, values, strict=True):

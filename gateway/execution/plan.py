@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     OperationType,
+    VariableDefinitionNode,
     is_leaf_type,
     print_ast,
 )
@@ -32,8 +33,14 @@ if TYPE_CHECKING:
     from gateway.execution.direct import DirectList
 
 
-class NotPlanned(Exception):
-    """The operation has something the planner leaves to Strawberry's executor (introspection)."""
+INTROSPECTION = ("__schema", "__type")
+"""Fields of the root that tell of the schema; graphql-core answers them."""
+MOST_OBJECTS = 2_500
+"""Objects of one plan: fragments on interfaces are compiled for each type."""
+
+
+class TooManyTypes(Exception):
+    """An operation with interfaces in interfaces, for which far too many types would be compiled."""
 
 
 @dataclass(slots=True)
@@ -126,9 +133,12 @@ class Plan:
     """A compiled operation."""
 
     operation: OperationType
+    variable_definitions: Sequence[VariableDefinitionNode] = ()
     objects: list[ObjectPlan] = field(default_factory=list)
     edges: list[FieldPlan] = field(default_factory=list)
     slots: int = 0
+    introspection: list[FieldPlan] = field(default_factory=list)
+    """Fields of the root that graphql-core answers."""
 
     def arguments(self, variables: VariableValues) -> list[dict[str, Any]]:
         """Read the arguments of every edge, in the order of the edges."""
@@ -150,7 +160,9 @@ class Compiler:
     plan: Plan
 
     def object_plan(self, type_name: str, selection: Selection) -> ObjectPlan:
-        """Compile the selection on one object type. Raises NotPlanned."""
+        """Compile the selection on one object type. Raises TooManyTypes."""
+        if len(self.plan.objects) >= MOST_OBJECTS:
+            raise TooManyTypes
         kind = self.schema.get_type(type_name)
         assert isinstance(kind, GraphQLObjectType)
         found = ObjectPlan(type_name, len(self.plan.objects))
@@ -160,8 +172,11 @@ class Compiler:
             if name == "__typename":
                 found.fields.append(FieldPlan(key, type_name, name, "", nodes, Shape(True)))
                 continue
-            if name.startswith("__"):
-                raise NotPlanned(name)
+            if name in INTROSPECTION:
+                one = FieldPlan(key, type_name, name, "", nodes, Shape(False), selection=selection)
+                found.fields.append(one)
+                self.plan.introspection.append(one)
+                continue
             found.fields.append(self._field(kind, key, nodes, selection))
         found.edges = [one for one in found.fields if one.edge is not None]
         if found.edges:

@@ -12,7 +12,7 @@ from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLLeafType
 
-from gateway.execution.plan import FieldPlan, ObjectPlan, Plan, Shape
+from gateway.execution.plan import INTROSPECTION, FieldPlan, ObjectPlan, Plan, Shape
 
 Noted = list[tuple[Any, dict[str, Any]]]
 """Objects whose edges are still to be loaded, each with what was written of it so far."""
@@ -67,7 +67,7 @@ class Functions:
         for one in plan.fields:
             if one.name == "__typename":
                 parts.append(f"{one.key!r}: {plan.type_name!r}")
-            elif one.edge is not None:
+            elif one.edge is not None or one.name in INTROSPECTION:
                 parts.append(f"{one.key!r}: None")
             else:
                 parts.append(f"{one.key!r}: {self.value(one.shape, f'row[{one.name!r}]')}")

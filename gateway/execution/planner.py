@@ -1,0 +1,315 @@
+"""Finds the plan of an operation, compiling it once for all who send it.
+
+What is kept is kept by the bytes it takes, and only for callers with a token: strangers could fill any memory
+with documents that nobody sends twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+from cachetools import LRUCache
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    VariableNode,
+    Visitor,
+    execute_sync,
+    parse,
+    validate,
+    visit,
+)
+from graphql.execution.values import VariableValues, get_variable_values
+
+from gateway.errors import NO_OPERATION, NOT_PARSED, NOT_VALID, TOO_COSTLY, TOO_LARGE, WRONG_VARIABLES
+from gateway.execution.cost import Costs
+from gateway.execution.direct import direct_list
+from gateway.execution.document_limits import DocumentLimits, fields_of
+from gateway.execution.plan import MOST_OBJECTS, Compiler, Plan, TooManyTypes
+from gateway.execution.writers import generate
+from resolvers.catalogue import Catalogue
+from resolvers.context import OPEN_FIELDS_BEFORE_LOGIN
+from resolvers.errors import NotAuthenticated
+from resolvers.registry import ContractSchema
+from resolvers.selection import Selection, python_name
+
+OPEN_TO_ALL = OPEN_FIELDS_BEFORE_LOGIN | {("Query", "viewer")}
+"""Fields of the root that a caller without a token may name; there is no viewer then, and it is told so."""
+MEGABYTE = 1 << 20
+BYTES_OF_DOCUMENTS = 16 * MEGABYTE
+BYTES_OF_PLANS = 32 * MEGABYTE
+BYTES_OF_ARGUMENTS = 8 * MEGABYTE
+"""What may be kept of each; the least used goes first."""
+BYTES_OF_TOKEN_IN_TREE = 400
+BYTES_OF_FIELD_IN_PLAN = 6_000
+"""Measured with tracemalloc on documents of many shapes, rounded up."""
+BYTES_OF_SCHEMA = 2 * MEGABYTE
+"""What an answer about the whole schema takes."""
+SHORT = 2_000
+"""Bytes of variables that are worth keeping."""
+
+
+class Refused(Exception):
+    """An operation that is not executed: errors of the request, with their stable code."""
+
+    def __init__(self, code: str, *errors: GraphQLError) -> None:
+        super().__init__(code)
+        self.code = code
+        self.errors = list(errors)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An operation ready to be executed."""
+
+    plan: Plan
+    arguments: list[dict[str, Any]]
+    """Those of the edges, in the order of the edges."""
+    cost: int
+    given: dict[str, Any]
+    """The variables, as they were sent."""
+    described: dict[str, Any] | None = None
+    """What the fields of introspection answer, once they were asked."""
+
+    def size(self) -> int:
+        """Estimate the bytes that it takes."""
+        return 2_000 + 500 * len(self.arguments) + BYTES_OF_SCHEMA * len(self.plan.introspection)
+
+
+class Document(NamedTuple):
+    """A valid document."""
+
+    tree: DocumentNode
+    deciding: tuple[str, ...]
+    """The variables that decide in `@skip` and `@include` what is selected."""
+    size: int
+
+
+@dataclass
+class Planner:
+    """Parses, limits, validates and compiles operations."""
+
+    schema: ContractSchema
+    catalogue: Catalogue
+    limits: DocumentLimits
+    costs: Costs
+    asked: int = 0
+    """Operations that were sent so far."""
+    documents: LRUCache[str, Document] = field(init=False)
+    plans: LRUCache[tuple[Any, ...], Plan] = field(init=False)
+    prepared: LRUCache[tuple[str, str | None, bytes], Prepared] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.documents = LRUCache(BYTES_OF_DOCUMENTS, getsizeof=lambda one: one.size)
+        self.plans = LRUCache(BYTES_OF_PLANS, getsizeof=_bytes_of_plan)
+        self.prepared = LRUCache(BYTES_OF_ARGUMENTS, getsizeof=Prepared.size)
+
+    def prepare(self, query: str, name: str | None, given: Mapping[str, Any], is_anonymous: bool) -> Prepared:
+        """Return the plan of an operation, the arguments of its edges and its cost.
+
+        Widgets send the same variables again and again. Raises Refused, and NotAuthenticated where a caller
+        without a token asks for more than is open to all.
+        """
+        self.asked += 1
+        if is_anonymous:
+            return self._fresh(query, name, given)
+        try:
+            values = orjson.dumps(given)
+        except TypeError:
+            return self._known(query, name, given)
+        key = (query, name, values)
+        found: Prepared | None = self.prepared.get(key)
+        if found is None:
+            found = self._known(query, name, given)
+            if len(values) <= SHORT:
+                _keep(self.prepared, key, found)
+        return found
+
+    def operation_type(self, query: str, name: str | None) -> OperationType | None:
+        """Tell what an operation is, valid or not; None for one that cannot be found."""
+        try:
+            known = self.documents.get(query)
+            operation = _operation(known.tree if known else self._parsed(query), name)
+        except Refused:
+            return None
+        return operation.operation
+
+    def _fresh(self, query: str, name: str | None, given: Mapping[str, Any]) -> Prepared:
+        """Prepare an operation of a caller without a token, and keep nothing of it."""
+        tree = self._parsed(query)
+        operation = _operation(tree, name)
+        _refuse_closed_fields(tree)
+        document = self._validated(tree, query)
+        variables = self._variables(operation, given)
+        plan = self._compile(document.tree, operation, variables)
+        return self._with_arguments(plan, variables, given)
+
+    def _known(self, query: str, name: str | None, given: Mapping[str, Any]) -> Prepared:
+        document: Document | None = self.documents.get(query)
+        tree = document.tree if document is not None else self._parsed(query)
+        operation = _operation(tree, name)
+        if document is None:
+            document = self._validated(tree, query)
+            _keep(self.documents, query, document)
+        variables = self._variables(operation, given)
+        key = (query, name, *(variables.coerced.get(one) for one in document.deciding))
+        plan = self.plans.get(key)
+        if plan is None:
+            plan = self._compile(document.tree, operation, variables)
+            _keep(self.plans, key, plan)
+        return self._with_arguments(plan, variables, given)
+
+    def _parsed(self, query: str) -> DocumentNode:
+        if not query.strip():
+            raise Refused(NOT_PARSED, GraphQLError("`query` is empty."))
+        try:
+            tree = parse(query, max_tokens=self.limits.max_tokens)
+        except GraphQLError as error:
+            if error.message.endswith("Parsing aborted."):
+                message = (
+                    f"The document has more than {self.limits.max_tokens} tokens (the setting "
+                    "max_tokens). Send it "
+                    "as several smaller ones."
+                )
+                raise Refused(TOO_LARGE, GraphQLError(message)) from error
+            raise Refused(NOT_PARSED, error) from error
+        fault = self.limits.fault(tree)
+        if fault is not None:
+            raise Refused(TOO_LARGE, fault)
+        return tree
+
+    def _validated(self, tree: DocumentNode, query: str) -> Document:
+        errors = validate(self.schema._schema, tree)
+        if errors:
+            raise Refused(NOT_VALID, *errors)
+        found = _DirectiveVariables()
+        visit(tree, found)
+        tokens = tree.token_count or 0
+        return Document(tree, tuple(sorted(found.names)), 2 * len(query) + BYTES_OF_TOKEN_IN_TREE * tokens)
+
+    def _variables(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
+        definitions = operation.variable_definitions or ()
+        found = get_variable_values(self.schema._schema, definitions, dict(given))
+        if not isinstance(found, VariableValues):
+            raise Refused(WRONG_VARIABLES, *found)
+        return found
+
+    def _compile(
+        self, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues
+    ) -> Plan:
+        fragments = {
+            one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
+        }
+        root: Any = operation
+        selection = Selection(self.schema._schema, fragments, variables, [root])
+        plan = Plan(operation.operation, operation.variable_definitions or ())
+        compiler = Compiler(self.schema._schema, self.catalogue, self.schema, plan)
+        try:
+            compiler.object_plan(operation.operation.value.capitalize(), selection)
+        except TooManyTypes as error:
+            message = (
+                f"The operation selects more than {MOST_OBJECTS} objects, for each type that an "
+                "interface may be. "
+                "Name the types wanted in fragments, and nest fewer interfaces."
+            )
+            raise Refused(TOO_LARGE, GraphQLError(message)) from error
+        generate(plan, {name: known.kind for name, known in self.catalogue.types.items()})
+        for edge in plan.edges:
+            edge.direct = direct_list(edge, self.catalogue)
+        return plan
+
+    def _with_arguments(self, plan: Plan, variables: VariableValues, given: Mapping[str, Any]) -> Prepared:
+        """Read the arguments, and work out the cost. Raises Refused."""
+        try:
+            arguments = plan.arguments(variables)
+        except GraphQLError as error:
+            raise Refused(WRONG_VARIABLES, error) from error
+        cost = self.costs.of(plan, arguments)
+        if (fault := self.costs.fault(cost)) is not None:
+            raise Refused(TOO_COSTLY, fault)
+        return Prepared(plan, arguments, cost, dict(given))
+
+    def describe(self, prepared: Prepared) -> dict[str, Any]:
+        """Answer the fields of introspection."""
+        if prepared.described is None:
+            prepared.described = _described(self.schema._schema, prepared)
+        return prepared.described
+
+
+def _described(schema: GraphQLSchema, prepared: Prepared) -> dict[str, Any]:
+    """Execute fields of introspection alone; they need neither a viewer nor a source."""
+    plan, selection = prepared.plan, prepared.plan.introspection[0].selection
+    assert selection is not None
+    nodes = tuple(node for one in plan.introspection for node in one.nodes)
+    operation = OperationDefinitionNode(
+        operation=plan.operation,
+        variable_definitions=tuple(plan.variable_definitions),
+        selection_set=SelectionSetNode(selections=nodes),
+    )
+    document = DocumentNode(definitions=(operation, *selection.fragments.values()))
+    result = execute_sync(schema, document, variable_values=prepared.given)
+    assert result.data is not None, result.errors
+    return result.data
+
+
+def _refuse_closed_fields(document: DocumentNode) -> None:
+    """Refuse a document that asks for more than callers without a token may have. Raises Refused."""
+    fragments = {
+        one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
+    }
+    for one in document.definitions:
+        if isinstance(one, OperationDefinitionNode):
+            root = one.operation.value.capitalize()
+            for node in fields_of([one.selection_set], fragments):
+                name = node.name.value
+                if not name.startswith("__") and (root, python_name(name)) not in OPEN_TO_ALL:
+                    raise NotAuthenticated(
+                        f"`{name}` needs a token: send `Authorization: Bearer TOKEN`; `passerelle "
+                        "token` makes one."
+                    )
+
+
+def _keep(memory: LRUCache[Any, Any], key: Any, value: Any) -> None:
+    """Keep a value, unless it alone is larger than the whole memory."""
+    if memory.getsizeof(value) <= memory.maxsize:
+        memory[key] = value
+
+
+def _bytes_of_plan(plan: Plan) -> int:
+    return BYTES_OF_FIELD_IN_PLAN * sum(1 + len(one.fields) for one in plan.objects)
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """Find the operation to execute (October 2021, section 6.1 GetOperation). Raises Refused."""
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    if name is None and len(operations) > 1:
+        message = "The document has several operations: name the one to execute in `operationName`."
+        raise Refused(NO_OPERATION, GraphQLError(message))
+    for one in operations:
+        if name is None or (one.name is not None and one.name.value == name):
+            return one
+    named = f" {name}" if name else ""
+    message = f"The document has no operation{named}; name one in `operationName`."
+    raise Refused(NO_OPERATION, GraphQLError(message))
+
+
+class _DirectiveVariables(Visitor):
+    """Collects the variables in the directives of fields and fragments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_place: object) -> None:
+        """Note the variables of one directive."""
+        values = (argument.value for argument in node.arguments or ())
+        self.names.update(value.name.value for value in values if isinstance(value, VariableNode))

@@ -1,0 +1,120 @@
+"""How much one viewer, and one address, may ask for in a minute, counted in cost with the library `limits`.
+
+A worker takes a small part of the minute at a time and spends it by itself, so that most requests ask neither
+the library nor Redis.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from time import time
+from typing import Any
+
+from cachetools import TTLCache
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from limits.errors import StorageError
+from limits.storage import storage_from_string
+
+from gateway.arriving_requests import is_within
+from gateway.entrance import Refusal
+from gateway.settings import Settings
+from resolvers.viewer import Caller
+
+log = logging.getLogger("passerelle.rates")
+PARTS = 50
+"""Into how many parts a minute's allowance is cut."""
+LEASE = 10.0
+"""Seconds for which a part is held; what is not spent by then is lost."""
+REMEMBERED = 20_000
+"""Viewers and addresses that a worker holds a part for."""
+RETRIES = 10.0
+"""Seconds after which a store that failed is asked again."""
+Key = tuple[str, ...]
+
+
+class Rates:
+    """Counts what viewers and addresses spend; in memory, or in Redis or Valkey for all workers together."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._items = {
+            "viewer": RateLimitItemPerMinute(settings.rate_per_viewer),
+            "address": RateLimitItemPerMinute(settings.rate_per_address),
+        }
+        self._proxies = settings.trusted_proxies
+        self._local = FixedWindowRateLimiter(MemoryStorage())
+        self._shared = _shared_limiter(settings)
+        self._shared_from = 0.0
+        self._left: TTLCache[Key, int] = TTLCache(REMEMBERED, LEASE)
+        self._spent: TTLCache[Key, float] = TTLCache(REMEMBERED, 60)
+        """Until when those who have nothing left must wait."""
+
+    def admit(self, caller: Caller, address: str | None) -> None:
+        """Raise Refusal for who has nothing left of its minute."""
+        if self._spent:
+            for key in self._keys(caller, address):
+                until = self._spent.get(key, 0.0)
+                if until > time():
+                    raise self._refusal(key, until)
+
+    async def spend(self, caller: Caller, address: str | None, cost: int) -> None:
+        """Take a cost from what is left. Raises Refusal where that is not enough."""
+        for key in self._keys(caller, address):
+            left = self._left.get(key, 0)
+            if left < cost:
+                left += await self._take(key, cost - left)
+            self._left[key] = left - cost
+
+    def _keys(self, caller: Caller, address: str | None) -> list[Key]:
+        keys: list[Key] = [] if caller.is_anonymous else [("viewer", caller.kind, caller.person_id)]
+        if address is not None and not is_within(address, self._proxies):
+            keys.append(("address", _network(address)))
+        return keys
+
+    async def _take(self, key: Key, needed: int) -> int:
+        """Take at least what is needed from the minute. Raises Refusal."""
+        item = self._items[key[0]]
+        part = max(needed, item.amount // PARTS)
+        if self._shared is not None and time() >= self._shared_from:
+            try:
+                return await self._hit(self._shared, item, key, part)
+            except (StorageError, OSError, TimeoutError) as error:
+                # Rather count for each worker apart than refuse everybody.
+                self._shared_from = time() + RETRIES
+                log.warning("The store of rates does not answer, each worker counts for itself: %r", error)
+        return await self._hit(self._local, item, key, part)
+
+    async def _hit(self, limiter: FixedWindowRateLimiter, item: Any, key: Key, part: int) -> int:
+        if await limiter.hit(item, *key, cost=part):
+            return part
+        until = (await limiter.get_window_stats(item, *key)).reset_time
+        self._spent[key] = until
+        raise self._refusal(key, until)
+
+    def _refusal(self, key: Key, until: float) -> Refusal:
+        setting = f"rate_per_{key[0]}"
+        seconds = max(1, round(until - time()))
+        message = (
+            f"This {key[0]} has asked for more than a cost of {self._items[key[0]].amount} in a "
+            "minute (the setting "
+            f"{setting}); ask again in {seconds} seconds."
+        )
+        return Refusal(429, "RATE_LIMITED", message, {"Retry-After": str(seconds)})
+
+
+def _shared_limiter(settings: Settings) -> FixedWindowRateLimiter | None:
+    if settings.rate_store is None:
+        return None
+    address = f"async+{settings.rate_store}"
+    # Refused or silent connections must not hold up requests.
+    options = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+    storage: Any = storage_from_string(address, implementation="redispy", wrap_exceptions=True, **options)
+    return FixedWindowRateLimiter(storage)
+
+
+def _network(address: str) -> str:
+    """Name an address as it is counted: of IPv6, the /64 that one household has."""
+    parsed = ipaddress.ip_address(address)
+    return address if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))

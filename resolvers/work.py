@@ -1,0 +1,60 @@
+"""What one request has done so far, held against what it may do."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from time import perf_counter
+
+from resolvers.errors import ClientError
+
+SLICE = 0.005
+"""Seconds after which a request that never has to wait lets others go on."""
+
+
+class TooManyRecords(ClientError):
+    """The answer needs more records than one request may read."""
+
+    code = "ANSWER_TOO_LARGE"
+
+
+@dataclass(slots=True)
+class Work:
+    """The work of one request."""
+
+    max_records: int
+    source_timeout: float
+    """Seconds that all sources together may be waited for."""
+    records: int = 0
+    _turn: float = 0.0
+    _deadline: float | None = None
+
+    def count(self, records: int) -> None:
+        """Count records that were read. Raises TooManyRecords, from then on at every call."""
+        self.records += records
+        if self.records > self.max_records:
+            raise TooManyRecords(
+                f"The answer needs more than {self.max_records} records (the setting max_records). "
+                "Ask for fewer with "
+                "`first`, for a shorter window, or for fewer levels of lists in one another."
+            )
+
+    @property
+    def is_too_much(self) -> bool:
+        """Tell whether more was read than is allowed, so that there is no answer."""
+        return self.records > self.max_records
+
+    async def rest(self) -> None:
+        """Let other requests go on, if this one has had the processor for long."""
+        now = perf_counter()
+        if now - self._turn > SLICE:
+            if self._turn:
+                await asyncio.sleep(0)
+                now = perf_counter()
+            self._turn = now
+
+    def deadline(self) -> float:
+        """Return the time of the event loop until which sources may answer, from the first question on."""
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + self.source_timeout
+        return self._deadline
