@@ -97,7 +97,7 @@ class Viewer:
         """Student selected in the permanent bar, shared by all widgets that follow the selector."""
         ...
 
-    @edge(weight=350)
+    @edge(weight=900)
     def pending_actions(
         self,
         student_ids: list[ID] | None = None,
@@ -107,12 +107,12 @@ class Viewer:
         """Everything waiting for an answer from the caller, most urgent first."""
         ...
 
-    @edge(weight=600)
+    @edge(weight=1500)
     def counters(self, student_ids: list[ID] | None = None) -> Counters | None:
         """Counters for the permanent bar and for badges on applications."""
         ...
 
-    @edge(weight=30)
+    @edge(weight=80)
     def dashboard(self) -> Dashboard | None:
         """The caller's own dashboard layout."""
         ...

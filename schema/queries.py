@@ -62,7 +62,7 @@ class Query:
         """One school of the caller's students."""
         ...
 
-    @edge
+    @edge(weight=140)
     def conversations(
         self,
         folder: MailFolder | None = MailFolder.INBOX,
@@ -80,7 +80,7 @@ class Query:
         """One thread."""
         ...
 
-    @edge(weight=200)
+    @edge(weight=500)
     def directory(
         self,
         search: str | None = None,
@@ -93,7 +93,7 @@ class Query:
         """People the caller may see, by name. Recipients are tied to the children."""
         ...
 
-    @edge(weight=50)
+    @edge(weight=200)
     def news(
         self,
         student_ids: list[ID] | None = None,
@@ -131,7 +131,7 @@ class Query:
         """One event."""
         ...
 
-    @edge(weight=60)
+    @edge(weight=250)
     def documents(
         self,
         categories: list[DocumentCategory] | None = None,
@@ -158,7 +158,7 @@ class Query:
         """One article of the knowledge base."""
         ...
 
-    @edge
+    @edge(weight=100)
     def data_sources(self) -> list[DataSource] | None:
         """State of the sources behind the caller's students."""
         ...

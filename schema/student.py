@@ -94,7 +94,7 @@ class Student(Node, Person, Sourced):
         """Subjects the student is taught."""
         ...
 
-    @edge(size=16, weight=750)
+    @edge(size=16, weight=1800)
     def apps(self) -> list[StudentApp] | None:
         """Which applications have data for this student, and why not when they have none."""
         ...
@@ -111,7 +111,7 @@ class Student(Node, Person, Sourced):
         """The grading period of today, null between periods."""
         ...
 
-    @edge(per_day={"days": 1, "lessons": 6, "weeks": 1}, weight=25)
+    @edge(per_day={"days": 1, "lessons": 6, "weeks": 1}, weight=60)
     def timetable(
         self,
         from_: Date | None = None,
@@ -121,7 +121,7 @@ class Student(Node, Person, Sourced):
         """Timetable (emploi du temps) over a window."""
         ...
 
-    @edge(weight=280)
+    @edge(weight=700)
     def next_lesson(self, after: DateTime | None = None) -> Lesson | None:
         """Next lesson that takes place (cancelled and superseded ones are skipped)."""
         ...
@@ -185,7 +185,7 @@ class Student(Node, Person, Sourced):
         """
         ...
 
-    @edge(weight=400)
+    @edge(weight=1000)
     def gradebook(self, period_id: ID | None = None) -> Gradebook | None:
         """Null periodId means the current period."""
         ...
@@ -217,7 +217,7 @@ class Student(Node, Person, Sourced):
         """Absences, lateness, exemptions ... newest first."""
         ...
 
-    @edge
+    @edge(weight=50)
     def attendance_summary(
         self, period_id: ID | None = None, from_: Date | None = None, to: Date | None = None
     ) -> AttendanceSummary | None:

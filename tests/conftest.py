@@ -65,13 +65,14 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> str:
     """A filled PostgreSQL database; returns its address."""
-    asyncio.run(_execute(postgres_server.format("postgres"), "CREATE DATABASE template_school"))
+    asyncio.run(execute(postgres_server.format("postgres"), "CREATE DATABASE template_school"))
     url = postgres_server.format("template_school")
     fill(url)
     return url
 
 
-async def _execute(url: str, statement: str) -> None:
+async def execute(url: str, statement: str) -> None:
+    """Run one statement outside a transaction."""
     engine = open_database(url)
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -97,7 +98,7 @@ def own_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     request.getfixturevalue("postgres_template")
     server = request.getfixturevalue("postgres_server")
     name = "own_" + tmp_path.name.lower().replace("-", "_")[-40:]
-    asyncio.run(_execute(server.format("postgres"), f'CREATE DATABASE "{name}" TEMPLATE template_school'))
+    asyncio.run(execute(server.format("postgres"), f'CREATE DATABASE "{name}" TEMPLATE template_school'))
     return str(server.format(name))
 
 

@@ -21,7 +21,7 @@ from adapters.native.import_report import Report
 from adapters.native.loader import load
 from gateway.imports import start_import
 from gateway.settings import Settings
-from tests.conftest import EXPORT, NOW, QUIET, SAMPLES, _execute
+from tests.conftest import EXPORT, NOW, QUIET, SAMPLES, execute
 
 SAMPLE = SAMPLES / "aaf"
 needs_samples = pytest.mark.skipif(
@@ -36,7 +36,7 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'empty.db'}"
     server = request.getfixturevalue("postgres_server")
     name = "empty_" + tmp_path.name.lower().replace("-", "_")[-40:]
-    asyncio.run(_execute(server.format("postgres"), f'CREATE DATABASE "{name}"'))
+    asyncio.run(execute(server.format("postgres"), f'CREATE DATABASE "{name}"'))
     return str(server.format(name))
 
 

@@ -35,16 +35,19 @@ DAYS = {
 }
 """Days of the relative ranges; periods and years have about as many."""
 SIZES_IN_SCHEMA = {
-    "types": 230,
-    "fields": 5,
-    "enumValues": 3,
-    "possibleTypes": 2,
-    "interfaces": 2,
-    "directives": 10,
+    "types": 230.0,
+    "fields": 4.5,
+    "args": 0.2,
+    "enumValues": 2.0,
+    "inputFields": 0.3,
+    "possibleTypes": 0.3,
+    "interfaces": 1.0,
+    "directives": 10.0,
+    "ofType": 0.3,
 }
-"""Lists of the schema itself, as long as they are on average; the others have one entry."""
-FIELDS_OF_SCHEMA_FOR_ONE = 6
-"""What the schema says of itself comes from no source, and costs a fraction of what records do."""
+"""How many of each the schema has, on average, in what holds them."""
+WEIGHT_IN_SCHEMA = 2
+"""What a field of the schema itself counts: graphql-core answers it, one by one."""
 Sizes = Mapping[str, int]
 
 
@@ -78,8 +81,7 @@ def _selection(plan: ObjectPlan, arguments: Sequence[Arguments], sizes: Sizes) -
 def _field(one: FieldPlan, arguments: Sequence[Arguments], sizes: Sizes) -> int:
     if one.name in INTROSPECTION:
         assert one.selection is not None
-        cost = sum(_introspection(node, one.selection.fragments) for node in one.nodes)
-        return cost // FIELDS_OF_SCHEMA_FOR_ONE
+        return round(sum(_introspection(node, one.selection.fragments) for node in one.nodes))
     weight, assumed, below = 1, USUAL_LIST, dict[str, int]()
     if one.arguments is not None:
         weight, assumed, below = _declared(one, arguments[one.slot])
@@ -120,14 +122,12 @@ def _days(given: Arguments) -> int:
     return DAYS.get(given.get("range") or "", LONGEST_WINDOW)
 
 
-def _introspection(node: Any, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
+def _introspection(node: Any, fragments: Mapping[str, FragmentDefinitionNode]) -> float:
     """Return the cost of a field of introspection, or of a fragment of such fields."""
     if isinstance(node, FragmentSpreadNode):
         node = fragments[node.name.value]
-    below = sum(
-        _introspection(one, fragments)
-        for one in (node.selection_set.selections if node.selection_set else ())
-    )
+    selected = node.selection_set.selections if node.selection_set else ()
+    below = sum(_introspection(one, fragments) for one in selected)
     if not isinstance(node, FieldNode):
         return below
-    return 1 + SIZES_IN_SCHEMA.get(node.name.value, 1) * below
+    return WEIGHT_IN_SCHEMA + SIZES_IN_SCHEMA.get(node.name.value, 1.0) * below

@@ -8,7 +8,7 @@ bounds all later work: validation, compilation and execution.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,14 +19,22 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
 )
 
 MOST_DEFINITIONS = 100
 """Operations and fragments of one document: some rules compare each with each."""
-MOST_FIELDS = 2_500
+MOST_FIELDS = 1_000
 """Fields of one operation, with all fragments spread."""
+MOST_VALUES = 5_000
+"""Values in all variables of an operation."""
+MOST_KEYS = 100
+"""Keys of one object, in the variables or in the document."""
+CHARACTERS_OF_TOKEN = 15
+"""Characters that a document may have for each token, on average."""
 MOST_REPEATS = 60
 """Times that one field may be selected at one place of the answer: the rule of merged fields compares each
 selection with each other."""
@@ -39,6 +47,32 @@ class DocumentLimits:
     max_depth: int
     max_aliases: int
     max_tokens: int
+
+    def fault_of_text(self, text: str) -> GraphQLError | None:
+        """Return an error for a text that takes long to read, however few tokens it has."""
+        most = CHARACTERS_OF_TOKEN * self.max_tokens
+        if len(text) <= most:
+            return None
+        return GraphQLError(
+            f"The document has {len(text)} characters; at the most {most} are allowed "
+            f"({CHARACTERS_OF_TOKEN} for each of the setting max_tokens). Send long texts as variables."
+        )
+
+    def fault_of_variables(self, given: Mapping[str, Any]) -> GraphQLError | None:
+        """Return an error for variables of too many values: messages about wrong ones name all others."""
+        count, waiting = 0, list[Any]([given])
+        while waiting:
+            one = waiting.pop()
+            inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+            count += len(inner)
+            if count > MOST_VALUES or (isinstance(one, dict) and len(one) > MOST_KEYS):
+                return GraphQLError(
+                    f"The variables hold more than {MOST_VALUES} values, or {MOST_KEYS} in one "
+                    "object; send fewer at "
+                    "once."
+                )
+            waiting += inner
+        return None
 
     def fault(self, document: DocumentNode) -> GraphQLError | None:
         """Return the first limit that a parsed document exceeds; the document need not be valid."""
@@ -95,7 +129,18 @@ class DocumentLimits:
                     f"{most}). Send it as "
                     "several smaller operations."
                 )
+        if size.keys > MOST_KEYS:
+            return f"'{name}' has an object of {size.keys} fields; at the most {MOST_KEYS} are allowed."
         return None
+
+
+def _keys_of(value: Any) -> int:
+    """Count the fields of the largest object in a value."""
+    if isinstance(value, ListValueNode):
+        return max((_keys_of(one) for one in value.values), default=0)
+    if isinstance(value, ObjectValueNode):
+        return max([len(value.fields), *(_keys_of(one.value) for one in value.fields)])
+    return 0
 
 
 @dataclass(slots=True)
@@ -105,12 +150,15 @@ class Size:
     depth: int = 0
     fields: int = 0
     aliases: int = 0
+    keys: int = 0
+    """Those of the largest object among the arguments."""
 
     def add(self, other: Size, levels: int = 0) -> None:
         """Take in another selection, some levels further down."""
         self.depth = max(self.depth, other.depth + levels)
         self.fields += other.fields
         self.aliases += other.aliases
+        self.keys = max(self.keys, other.keys)
 
 
 @dataclass(slots=True)
@@ -130,6 +178,8 @@ class _Sums:
             if isinstance(one, FieldNode):
                 size.fields += 1
                 size.aliases += one.alias is not None
+                for argument in one.arguments or ():
+                    size.keys = max(size.keys, _keys_of(argument.value))
                 size.depth = max(size.depth, 1)
                 if one.selection_set is not None:
                     below = self.of(one.selection_set)

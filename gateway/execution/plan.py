@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 INTROSPECTION = ("__schema", "__type")
 """Fields of the root that tell of the schema; graphql-core answers them."""
-MOST_OBJECTS = 2_500
+MOST_OBJECTS = 1_000
 """Objects of one plan: fragments on interfaces are compiled for each type."""
 
 

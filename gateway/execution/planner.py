@@ -54,6 +54,8 @@ BYTES_OF_FIELD_IN_PLAN = 6_000
 """Measured with tracemalloc on documents of many shapes, rounded up."""
 BYTES_OF_SCHEMA = 2 * MEGABYTE
 """What an answer about the whole schema takes."""
+MOST_ERRORS = 20
+"""Errors of one document, or of its variables, that are told."""
 SHORT = 2_000
 """Bytes of variables that are worth keeping."""
 
@@ -64,7 +66,8 @@ class Refused(Exception):
     def __init__(self, code: str, *errors: GraphQLError) -> None:
         super().__init__(code)
         self.code = code
-        self.errors = list(errors)
+        # What a scalar raised on a wrong value is no fault of ours.
+        self.errors = [GraphQLError(one.message, one.nodes) if one.original_error else one for one in errors]
 
 
 @dataclass(slots=True)
@@ -169,12 +172,12 @@ class Planner:
         return self._with_arguments(plan, variables, given)
 
     def _parsed(self, query: str) -> DocumentNode:
-        if not query.strip():
-            raise Refused(NOT_PARSED, GraphQLError("`query` is empty."))
+        if (fault := self.limits.fault_of_text(query)) is not None:
+            raise Refused(TOO_LARGE, fault)
         try:
             tree = parse(query, max_tokens=self.limits.max_tokens)
         except GraphQLError as error:
-            if error.message.endswith("Parsing aborted."):
+            if error.message.endswith("Parsing aborted.") and "tokens" in error.message:
                 message = (
                     f"The document has more than {self.limits.max_tokens} tokens (the setting "
                     "max_tokens). Send it "
@@ -182,13 +185,12 @@ class Planner:
                 )
                 raise Refused(TOO_LARGE, GraphQLError(message)) from error
             raise Refused(NOT_PARSED, error) from error
-        fault = self.limits.fault(tree)
-        if fault is not None:
+        if (fault := self.limits.fault(tree)) is not None:
             raise Refused(TOO_LARGE, fault)
         return tree
 
     def _validated(self, tree: DocumentNode, query: str) -> Document:
-        errors = validate(self.schema._schema, tree)
+        errors = validate(self.schema._schema, tree, max_errors=MOST_ERRORS)
         if errors:
             raise Refused(NOT_VALID, *errors)
         found = _DirectiveVariables()
@@ -197,8 +199,10 @@ class Planner:
         return Document(tree, tuple(sorted(found.names)), 2 * len(query) + BYTES_OF_TOKEN_IN_TREE * tokens)
 
     def _variables(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
+        if (fault := self.limits.fault_of_variables(given)) is not None:
+            raise Refused(TOO_LARGE, fault)
         definitions = operation.variable_definitions or ()
-        found = get_variable_values(self.schema._schema, definitions, dict(given))
+        found = get_variable_values(self.schema._schema, definitions, dict(given), MOST_ERRORS)
         if not isinstance(found, VariableValues):
             raise Refused(WRONG_VARIABLES, *found)
         return found
