@@ -19,6 +19,7 @@ from graphql import (
 )
 
 import schema as contract
+from adapters.content import CLEANERS, clean_row
 from resolvers.fields import Fields
 from resolvers.selection import python_name
 
@@ -38,6 +39,8 @@ class ObjectType:
 
     kind: type
     columns: dict[str, GraphQLField] = field(default_factory=dict)
+    texts: dict[str, str | None] = field(default_factory=dict)
+    """What those of its columns hold that are shown as texts: HTML, a URL, a colour, or plain text (None)."""
     edges: set[str] = field(default_factory=set)
     interfaces: tuple[str, ...] = ()
 
@@ -64,6 +67,9 @@ class Catalogue:
                 described.edges.add(python)
             else:
                 described.columns[python] = graphql_field
+                holds = get_named_type(graphql_field.type).name
+                if holds in CLEANERS or holds == "String":
+                    described.texts[python] = None if holds == "String" else holds
         self.types[name] = described
 
     def _spread(self, declared: Mapping[tuple[str, str], T]) -> dict[tuple[str, str], T]:
@@ -111,6 +117,10 @@ class Catalogue:
         return tuple(
             name for name in columns if name in known and get_named_type(known[name].type).name == "DateTime"
         )
+
+    def clean(self, type_name: str, row: dict[str, Any]) -> None:
+        """Clean the texts of a row that a foreign source gave; what cannot be used becomes null."""
+        clean_row(self.types[type_name].texts, row)
 
     def fault(self, type_name: str, row: Mapping[str, Any], columns: tuple[str, ...]) -> str | None:
         """Say what is wrong with a row that a foreign source gave, or None."""

@@ -158,7 +158,11 @@ class RequestContext(LoaderLayer):
         return recipe_of(self.catalogue, type_name, selection).build(rows, self, student)
 
     def check(self, kind: type, source: str, row: Row, columns: tuple[str, ...]) -> None:
-        """Raise SourceFailed where a foreign source gave a value of another kind than the contract says."""
+        """Clean the texts of a row of a foreign source.
+
+        Raises SourceFailed where it gave a value of another kind than the contract says.
+        """
+        self.catalogue.clean(kind.__name__, row)
         if fault := self.catalogue.fault(kind.__name__, row, columns):
             raise SourceFailed(source, f"The source {source} gave something unreadable: {fault}.")
 

@@ -1,5 +1,6 @@
 """Scalars of the contract beyond those of GraphQL itself."""
 
+import re
 from datetime import datetime
 from typing import Any, NewType
 
@@ -18,12 +19,18 @@ def _parse_instant(text: str) -> datetime:
     return instant
 
 
+def _parse_color(text: str) -> str:
+    if not re.fullmatch(r"#[0-9A-Fa-f]{6}", str(text)):
+        raise ValueError(f"{str(text)[:20]!r} is no colour; write for example #1E88E5.")
+    return text
+
+
 SCALARS: dict[Any, ScalarDefinition] = {
     HTML: scalar(
         name="HTML", description="Sanitised HTML fragment: no script, no event handler, no remote style."
     ),
     URL: scalar(name="URL", description="Absolute URL, never holding a source's credentials."),
-    Color: scalar(name="Color", description="Colour as `#RRGGBB`."),
+    Color: scalar(name="Color", description="Colour as `#RRGGBB`.", parse_value=_parse_color),
     datetime: scalar(
         name="DateTime",
         description="Instant with an explicit UTC offset, ISO 8601 (2026-11-23T08:00:00+01:00).",

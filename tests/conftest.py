@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import shutil
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -44,31 +47,68 @@ def fill(url: str) -> None:
     load_demo(settings, DEFAULT_SEED, 0, 0, EXPORT, QUIET, NOW)
 
 
+@contextmanager
+def shared(factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
+    """Give all processes of one test run a place for what they share, and tell the first to fill it.
+
+    The others wait meanwhile.
+    """
+    base = factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    place.mkdir(exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield place, not (place / "filled").exists()
+        (place / "filled").touch()
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A filled SQLite file; tests that write copy it."""
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    fill(f"sqlite:///{path}")
+    with shared(tmp_path_factory, "sqlite") as (place, is_first):
+        path = place / "template.db"
+        if is_first:
+            fill(f"sqlite:///{path}")
     return path
 
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL 18; yields the address of its server, without a database name."""
+    """A real PostgreSQL 18, one for all processes; yields its address, without a database name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        server = get_server(tmp_path_factory.mktemp("postgres") / "data", "delete")
-        yield server.get_uri().replace("/postgres?", "/{}?")
+        with shared(tmp_path_factory, "postgres") as (place, is_first):
+            server = get_server(place / "data", "delete")
+            url = str(server.get_uri()).replace("/postgres?", "/{}?")
+            if is_first:
+                # What a test writes need not outlive a power cut.
+                for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
+                    asyncio.run(execute(url.format("postgres"), f"ALTER SYSTEM SET {setting}"))
+                asyncio.run(execute(url.format("postgres"), "SELECT pg_reload_conf()"))
+        yield url
         server.cleanup()
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> str:
-    """A filled PostgreSQL database; returns its address."""
-    asyncio.run(execute(postgres_server.format("postgres"), "CREATE DATABASE template_school"))
-    url = postgres_server.format("template_school")
-    fill(url)
-    return url
+def postgres_template(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> str:
+    """A filled PostgreSQL database that is only read; returns its address.
+
+    It is a copy of `template_school`, to which nobody is connected, so that every process can copy that.
+    """
+    with shared(tmp_path_factory, "school") as (_, is_first):
+        if is_first:
+            administrator = postgres_server.format("postgres")
+            asyncio.run(execute(administrator, "CREATE DATABASE template_school"))
+            fill(postgres_server.format("template_school"))
+            asyncio.run(execute(administrator, "CREATE DATABASE read_school TEMPLATE template_school"))
+    return postgres_server.format("read_school")
+
+
+def new_database(server: str, template: str = "template1") -> str:
+    """Make a database of a server, a copy of another; returns its address."""
+    name = f"own_{uuid4().hex}"
+    asyncio.run(execute(server.format("postgres"), f"CREATE DATABASE {name} TEMPLATE {template}"))
+    return server.format(name)
 
 
 async def execute(url: str, statement: str) -> None:
@@ -96,10 +136,7 @@ def own_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite:///{path}"
     request.getfixturevalue("postgres_template")
-    server = request.getfixturevalue("postgres_server")
-    name = "own_" + tmp_path.name.lower().replace("-", "_")[-40:]
-    asyncio.run(execute(server.format("postgres"), f'CREATE DATABASE "{name}" TEMPLATE template_school'))
-    return str(server.format(name))
+    return new_database(request.getfixturevalue("postgres_server"), "template_school")
 
 
 @dataclass

@@ -21,7 +21,7 @@ from adapters.native.import_report import Report
 from adapters.native.loader import load
 from gateway.imports import start_import
 from gateway.settings import Settings
-from tests.conftest import EXPORT, NOW, QUIET, SAMPLES, execute
+from tests.conftest import EXPORT, NOW, QUIET, SAMPLES, new_database
 
 SAMPLE = SAMPLES / "aaf"
 needs_samples = pytest.mark.skipif(
@@ -34,10 +34,7 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a database without anything."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'empty.db'}"
-    server = request.getfixturevalue("postgres_server")
-    name = "empty_" + tmp_path.name.lower().replace("-", "_")[-40:]
-    asyncio.run(execute(server.format("postgres"), f'CREATE DATABASE "{name}"'))
-    return str(server.format(name))
+    return new_database(request.getfixturevalue("postgres_server"))
 
 
 def run(url: str, path: Path, dry_run: bool = False) -> Report:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
@@ -25,6 +26,7 @@ from typer.testing import CliRunner
 from gateway.command_line import app
 from gateway.pages import explorer_is_installed
 from gateway.welcome import EXAMPLES
+from tests.command_server import run
 from tests.conftest import ROOT
 from tests.exports.one_school import ALL, UAI
 
@@ -35,15 +37,12 @@ def command(
     *arguments: str, folder: Path, check: bool = True, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `passerelle` in a folder."""
-    return subprocess.run(
-        [*PASSERELLE, *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1", **environment},
-        capture_output=True,
-        text=True,
-        check=check,
-        timeout=120,
-    )
+    with TemporaryDirectory() as outputs:
+        found = run(list(arguments), folder, environment, Path(outputs))
+    completed = subprocess.CompletedProcess(arguments, *found)
+    if check:
+        completed.check_returncode()
+    return completed
 
 
 @pytest.fixture(scope="module")

@@ -95,12 +95,12 @@ async def test_no_dashboard_statement_scans_a_growing_table_on_postgresql(
     async with running(postgres_template, tmp_path) as gateway:
         # On a few hundred rows a scan is the cheapest plan: forbid it, and see that an index is there.
         async with gateway.engine.connect() as connection:
-            await connection.execute(text("ALTER DATABASE template_school SET enable_seqscan = off"))
+            await connection.execute(text("ALTER DATABASE read_school SET enable_seqscan = off"))
             await connection.commit()
         await gateway.engine.dispose()
         plans = await _plans(gateway, "EXPLAIN ")
         async with gateway.engine.connect() as connection:
-            await connection.execute(text("ALTER DATABASE template_school RESET enable_seqscan"))
+            await connection.execute(text("ALTER DATABASE read_school RESET enable_seqscan"))
             await connection.commit()
     scans = [
         line.strip()

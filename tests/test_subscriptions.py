@@ -32,7 +32,7 @@ from adapters.native.loader import load
 from gateway.listening import before_stop
 from resolvers.subscriptions.streams import position_of
 from resolvers.viewer import Caller
-from tests.conftest import _execute
+from tests.conftest import new_database
 from tests.listening import RECEIVED, Server, Thread, heard, launch, next_event, send, serving, threads_of
 from tests.people import People, read_people
 
@@ -51,10 +51,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         url = f"sqlite:///{folder / 'own.db'}"
     else:
         request.getfixturevalue("postgres_template")
-        address = request.getfixturevalue("postgres_server")
-        create = "CREATE DATABASE listening TEMPLATE template_school"
-        asyncio.run(_execute(address.format("postgres"), create))
-        url = address.format("listening")
+        url = new_database(request.getfixturevalue("postgres_server"), "template_school")
     limits = {
         "PASSERELLE_MAX_CONNECTIONS": "3",
         "PASSERELLE_SUBSCRIPTION_BACKLOG": "20",

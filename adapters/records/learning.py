@@ -7,7 +7,8 @@ import datetime as time
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from adapters.records.base import Imported, Instant, Record, json_list
+from adapters.content import COLOR, HTML, URL
+from adapters.records.base import Imported, Instant, Record, holding, json_list
 
 
 class ForAudience(Imported):
@@ -46,9 +47,9 @@ class Lesson(ForAudience, table=True):
     is_superseded: bool = False
     has_test: bool = False
     is_online: bool = False
-    online_urls: list[str] = json_list()
+    online_urls: list[str] = json_list(URL)
     memo: str | None = None
-    color: str | None = None
+    color: str | None = holding(COLOR, default=None)
     is_from_pattern: bool = Field(default=False, description="Of a weekly pattern that knows no holidays.")
 
 
@@ -73,7 +74,7 @@ class LessonContent(ForAudience, table=True):
     teacher_ids: list[str] = json_list()
     kind: str = "COURSE"
     title: str | None = None
-    body: str | None = None
+    body: str | None = holding(HTML, default=None)
     themes: list[str] = json_list()
     program_elements: list[str] = json_list()
     is_planned: bool = False
@@ -92,7 +93,7 @@ class Homework(ForAudience, table=True):
     teacher_id: str | None = None
     kind: str = "EXERCISE"
     title: str | None = None
-    description: str | None = None
+    description: str | None = holding(HTML, default=None)
     given_on: time.date | None = None
     due_at: time.datetime | None = Field(default=None, sa_type=Instant)
     due_lesson_id: str | None = None
@@ -129,7 +130,7 @@ class Attachment(Record, table=True):
     role: str = "ATTACHMENT"
     kind: str = "FILE"
     name: str
-    url: str
+    url: str = holding(URL)
     mime_type: str | None = None
     size: int | None = None
     alt_text: str | None = None

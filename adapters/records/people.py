@@ -8,7 +8,8 @@ from typing import ClassVar
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from adapters.records.base import Imported, Named, Searchable, json_list
+from adapters.content import URL
+from adapters.records.base import Imported, Named, Searchable, holding, json_list
 
 
 class Person(Imported, Named):
@@ -22,7 +23,7 @@ class Person(Imported, Named):
     title: str | None = None
     first_name: str | None = None
     last_name: str
-    photo_url: str | None = None
+    photo_url: str | None = holding(URL, default=None)
 
 
 class Guardian(Person, table=True):

@@ -7,7 +7,8 @@ import datetime as time
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from adapters.records.base import Imported, Instant, Record, json_list
+from adapters.content import HTML
+from adapters.records.base import Imported, Instant, Record, holding, json_list
 
 
 class Absence(Imported, table=True):
@@ -122,7 +123,7 @@ class Punishment(Imported, table=True):
     duration_minutes: int | None = None
     starts_at: time.datetime | None = Field(default=None, sa_type=Instant)
     ends_at: time.datetime | None = Field(default=None, sa_type=Instant)
-    work: str | None = None
+    work: str | None = holding(HTML, default=None)
     status: str = "PLANNED"
     is_suspended: bool = False
     requires_acknowledgement: bool = False

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, Index
 from sqlmodel import Field
 
-from adapters.records.base import Imported, Instant, Named, Record, json_list
+from adapters.content import COLOR, URL
+from adapters.records.base import Imported, Instant, Named, Record, holding, json_list
 
 
 class DataSource(Record, table=True):
@@ -36,8 +37,8 @@ class School(Imported, table=True):
     city: str | None = None
     country: str | None = None
     phone: str | None = None
-    website: str | None = None
-    logo_url: str | None = None
+    website: str | None = holding(URL, default=None)
+    logo_url: str | None = holding(URL, default=None)
     time_zone: str = "Europe/Paris"
 
 
@@ -81,7 +82,7 @@ class Subject(Imported, Named, table=True):
     management_code: str | None = None
     name: str
     short_name: str | None = None
-    color: str | None = None
+    color: str | None = holding(COLOR, default=None)
     parent_id: str | None = None
 
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any, TypeVar
 
-import nh3
-
 from adapters import records as r
 from adapters.base import Item, Mention, Refusal
+from adapters.content import MARKUP
 from adapters.school_export import SchoolExport
 from adapters.school_time import clock, instant
 from adapters.templates import plain_values as plain
@@ -22,12 +21,6 @@ TRUE = {"oui", "o", "yes", "y", "vrai", "true", "1", "x"}
 FALSE = {"non", "n", "no", "faux", "false", "0"}
 GARBLED = re.compile("\ufffd|Ã[\u0080-\u00bfŒœŠšŽžŸƒ‚„…†‡ˆ‰‹›‘’“”•–—˜™€]|Â[\u00a0-\u00bf]|â€")
 """Letters that were lost, or are UTF-8 that was read in another encoding and saved again."""
-MARKUP = re.compile(
-    r"</?(?:p|br|b|i|u|em|strong|ul|ol|li|a|div|span|h[1-6]|table|tr|td)\b[^<>]*>", re.IGNORECASE
-)
-"""What tells HTML from a text with an angle bracket in it."""
-TAGS = nh3.ALLOWED_TAGS - {"img"}
-"""An image in a text tells its host when it is read."""
 CORRECT = "Correct it, or leave it empty."
 LONGEST_SHOWN = 80
 """Characters of a refused value that a report shows."""
@@ -97,12 +90,12 @@ class Fields:
         return name in self._columns
 
     def markup(self, name: str) -> str | None:
-        """Return a text as HTML, which clients show: a plain one escaped, with its lines; HTML cleaned."""
+        """Return a text as HTML, which clients show: a plain one escaped, with its lines."""
         value = self.text(name)
         if value is None:
             return None
         if MARKUP.search(value):
-            return nh3.clean(value, tags=TAGS)
+            return value
         return "<br>".join(html.escape(value, quote=False).splitlines())
 
     def not_taken(self, name: str, reason: str, remedy: str) -> None:

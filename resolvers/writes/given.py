@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import nh3
-
 from adapters.base import Row
+from adapters.content import MARKUP, clean_html, clean_text
 from resolvers.context import RequestContext
 from resolvers.homework import text_of
 from resolvers.identifiers import GlobalId, decode
@@ -21,10 +19,6 @@ MOST = 200
 """Records that may be named in one call."""
 LONGEST_BODY = 20_000
 LONGEST_COMMENT = 1_000
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-"""Characters that no text needs, and PostgreSQL cannot hold all of."""
-TAGS = nh3.ALLOWED_TAGS - {"img"}
-"""An image in a message tells its sender when it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +87,7 @@ def require_open(context: RequestContext, row: Row, *path: str) -> None:
 
 def line(text: str, longest: int, *path: str) -> str:
     """Read a line of plain text that may not be empty. Raises Refused."""
-    cleaned = " ".join(CONTROL.sub("", text).split())
+    cleaned = " ".join(clean_text(text).split())
     if not cleaned:
         raise Refused("INVALID_INPUT", "Le texte est vide.", *path)
     return within(cleaned, longest, *path)
@@ -101,17 +95,16 @@ def line(text: str, longest: int, *path: str) -> str:
 
 def comment(text: str | None) -> str | None:
     """Read a plain text that may be left out. Raises Refused."""
-    cleaned = CONTROL.sub("", text or "").strip()
+    cleaned = clean_text(text or "").strip()
     return within(cleaned, LONGEST_COMMENT, "comment") or None
 
 
 def body(text: str) -> str:
     """Read HTML or plain text, and take out all that could do harm. Raises Refused."""
-    cleaned = CONTROL.sub("", within(text, LONGEST_BODY, "body")).strip()
-    if nh3.is_html(cleaned):
-        cleaned = nh3.clean(cleaned, tags=TAGS)
-    else:
-        cleaned = html.escape(cleaned, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
+    given = within(text, LONGEST_BODY, "body").strip()
+    if MARKUP.search(given) is None:
+        given = html.escape(given, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
+    cleaned = clean_html(given)
     if not (text_of(cleaned) or "").strip():
         raise Refused("INVALID_INPUT", "Le message est vide.", "body")
     return cleaned

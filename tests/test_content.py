@@ -1,0 +1,432 @@
+"""Texts at the door: what may hurt who reads them is taken out, and nothing else is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import get_named_type
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import JSON, select, text, update
+
+from adapters import records as r
+from adapters.content import (
+    CLEANERS,
+    INVISIBLE,
+    MARKUP,
+    clean_color,
+    clean_html,
+    clean_row,
+    clean_text,
+    clean_url,
+)
+from adapters.native.database import migrate, open_database
+from adapters.native.stored_rows import stored_row
+from resolvers.registry import ContractSchema, catalogue, strawberry_schema
+from resolvers.viewer import Caller
+from tests.browser import NEEDS_CHROMIUM, page_in_chromium
+from tests.conftest import NOW, Gateway, running
+from tests.listening import serving
+from tests.test_nodes import EVERYTHING, GRAPHQL, _found
+from tests.test_sources import CANTEEN, NOUMEA, _by_school, _timetables, beside_the_database
+
+VECTORS = (
+    "<script>hit()</script>",
+    "<script src=data:text/javascript,hit()></script>",
+    '"><script>hit()</script>',
+    "<scr<script>ipt>hit()</scr</script>ipt>",
+    "<img src=x onerror=hit()>",
+    "<img src=x onerror=hit()//",
+    "<img/src=x/onerror=hit()>",
+    "<IMG SRC=x OnErRoR=hit()>",
+    '<img src="x`" `onerror=hit()>',
+    "<svg onload=hit()>",
+    "<svg><script>hit()</script></svg>",
+    "<svg><animate onbegin=hit() attributeName=x dur=1s>",
+    '<svg><a xlink:href="javascript:hit()"><text y=20>x</text></a></svg>',
+    "<body onload=hit()>",
+    "<iframe srcdoc='<script>parent.hit()</script>'></iframe>",
+    '<iframe src="javascript:parent.hit()"></iframe>',
+    '<object data="javascript:hit()"></object>',
+    '<embed src="javascript:hit()">',
+    '<a href="javascript:hit()">x</a>',
+    '<a href="java\tscript:hit()">x</a>',
+    '<a href=" &#106;avascript:hit()">x</a>',
+    '<a href="javascript&colon;hit()">x</a>',
+    '<a href="data:text/html,<script>hit()</script>">x</a>',
+    '<a href="vbscript:hit()">x</a>',
+    "<details open ontoggle=hit()>",
+    "<input autofocus onfocus=hit()>",
+    "<select autofocus onfocus=hit()>",
+    "<video><source onerror=hit()></video>",
+    "<audio src=x onerror=hit()>",
+    "<marquee onstart=hit()>x</marquee>",
+    '<form action="javascript:hit()"><button>x</button></form>',
+    '<form><button formaction="javascript:hit()">x</button></form>',
+    '<math><a xlink:href="javascript:hit()">x</a></math>',
+    "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=hit()&gt;'>",
+    "<noscript><p title='</noscript><img src=x onerror=hit()>'>",
+    "<template><img src=x onerror=hit()></template>",
+    '<meta http-equiv="refresh" content="0;url=javascript:hit()">',
+    '<base href="javascript:hit()//">',
+    '<link rel="stylesheet" href="data:text/css,*{}" onload=hit()>',
+    "<style>@import 'javascript:hit()';</style>",
+    '<div style="background:url(javascript:hit())">x</div>',
+    '<div style="width:expression(hit())">x</div>',
+    "<x onpointerover=hit() onclick=hit()>x</x>",
+    "<!--<img src='--><img src=x onerror=hit()>'>",
+    "<![CDATA[<img src=x onerror=hit()>]]>",
+    "<?xml version='1.0'?><script>hit()</script>",
+    "<b>x</b>&lt;img src=x onerror=hit()&gt;",
+    "<textarea></textarea><img src=x onerror=hit()>",
+    "<plaintext><img src=x onerror=hit()>",
+    "javascript:hit()",
+    "JaVaScRiPt:hit()",
+    "\x01javascript:hit()",
+    "java\nscript:hit()",
+    "data:text/html,<script>opener.hit()</script>",
+    "//evil.example/x",
+)
+"""Published ways to run a script: `hit` notes that it ran."""
+ALL_AT_ONCE = "\n".join(VECTORS)
+
+
+@pytest.mark.parametrize(
+    ("given_", "kept"),
+    [
+        ("si a < b et b > c", "si a < b et b > c"),
+        ("Tom & Jerry <3", "Tom & Jerry <3"),
+        ("x<y", "x<y"),
+        ("R&amp;D", "R&amp;D"),
+        ("<b>Fin</b> &amp; suite", "Fin & suite"),
+        ("Lire <script>hit()</script>la page", "Lire la page"),
+        ("a\u202egpj.exe", "agpj.exe"),
+        ("a\x00b\x07\tc\nd", "ab\tc\nd"),
+        ("مرحبا بالعالم", "مرحبا بالعالم"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("&lt;b&gt;<i></i>x", "x"),
+        ("Élève n° 5 — « noël »", "Élève n° 5 — « noël »"),
+    ],
+)
+def test_plain_text_keeps_what_people_write_and_loses_markup(given_: str, kept: str) -> None:
+    assert clean_text(given_) == kept
+
+
+@pytest.mark.parametrize(
+    ("given_", "kept"),
+    [
+        ("<p>Lire <em>la</em> page</p>", "<p>Lire <em>la</em> page</p>"),
+        ("si a < b", "si a &lt; b"),
+        ('<p style="color:red" class="x" bgcolor="red">Rouge</p>', "<p>Rouge</p>"),
+        ('<font color="#ffffff">Blanc</font>', "Blanc"),
+        (
+            '<a href="https://school.example/" target="_blank" onclick="x()">Site</a>',
+            '<a href="https://school.example/" rel="noopener noreferrer">Site</a>',
+        ),
+        ('<a href="javascript:hit()">x</a>', '<a rel="noopener noreferrer">x</a>'),
+        ('<img src="https://tracker.example/pixel.gif">', ""),
+        ("<iframe src='https://video.example/1'></iframe>Film", "Film"),
+        ('<td colspan="2">x</td>', "x"),
+        ("caf\u202eé", "café"),
+    ],
+)
+def test_html_keeps_its_structure_and_loses_what_runs_tracks_or_colours(given_: str, kept: str) -> None:
+    assert clean_html(given_) == kept
+
+
+@pytest.mark.parametrize(
+    ("given_", "kept"),
+    [
+        ("https://school.example/a?b=c#d", "https://school.example/a?b=c#d"),
+        (" http://school.example ", "http://school.example"),
+        ("mailto:cpe@school.example", "mailto:cpe@school.example"),
+        ("tel:+33123456789", "tel:+33123456789"),
+        ("HTTPS://school.example", "HTTPS://school.example"),
+        ("javascript:hit()", None),
+        ("java\tscript:hit()", None),
+        ("data:text/html,x", None),
+        ("ftp://school.example", None),
+        ("//school.example/a", None),
+        ("/a", None),
+        ("school.example", None),
+        ("https://", None),
+        ("https://user:secret@school.example", None),
+        ("https://school.example/\u202egpj", None),
+        ('https://school.example/"><script>', None),
+        ("https://[::1", None),
+        ("https://school.example/" + "a" * 2_000, None),
+        ("", None),
+    ],
+)
+def test_a_url_leads_to_the_web_a_mailbox_or_a_telephone(given_: str, kept: str | None) -> None:
+    assert clean_url(given_) == kept
+
+
+@pytest.mark.parametrize(
+    ("given_", "kept"),
+    [
+        ("#1e88e5", "#1E88E5"),
+        ("1E88E5", "#1E88E5"),
+        ("#abc", "#AABBCC"),
+        ("red", None),
+        ("#12345", None),
+        ("red;background:url(x)", None),
+    ],
+)
+def test_a_colour_is_written_in_one_way(given_: str, kept: str | None) -> None:
+    assert clean_color(given_) == kept
+
+
+@settings(max_examples=300, derandomize=True, database=None, deadline=None)
+@given(
+    st.lists(st.sampled_from([*VECTORS, "<", ">", "&lt;", "&amp;", "a", " ", "\u202e", "'", '"']), max_size=6)
+)
+def test_what_is_clean_stays_as_it_is(parts: list[str]) -> None:
+    given_ = "".join(parts)
+    assert MARKUP.search(clean_text(given_)) is None
+    for clean in (clean_text, clean_html):
+        once = clean(given_)
+        assert clean(once) == once
+        assert INVISIBLE.search(once) is None
+
+
+def test_columns_hold_what_the_contract_says() -> None:
+    """A column of HTML, a URL or a colour is declared as such in the contract and in the records alike."""
+    kinds = {kind.__name__: kind for kind in r.kinds_of_records()}
+    declared = {
+        (name, column, holds)
+        for name, kind in kinds.items()
+        for column, holds in kind.contents().items()
+        if holds is not None
+    }
+    known = catalogue(strawberry_schema(ContractSchema)).types
+    shown = {
+        (name, column, holds)
+        for name, described in known.items()
+        for column, holds in described.texts.items()
+        if holds is not None and name in kinds
+    }
+    assert declared == shown
+    plain = {
+        (name, column)
+        for name, described in known.items()
+        for column, holds in described.texts.items()
+        if name in kinds and holds is None and column in kinds[name].table().c
+    }
+    never_cleaned = {(n, c) for n, c in plain if c not in kinds[n].contents()}
+    assert never_cleaned == {("School", "national_id")} & never_cleaned
+
+
+async def rows_of_every_kind(url: str) -> dict[type[r.Record], dict[str, Any]]:
+    """Return a row of each kind of record that the demo has."""
+    engine = open_database(url)
+    found: dict[type[r.Record], dict[str, Any]] = {}
+    async with engine.connect() as connection:
+        for kind in r.kinds_of_records():
+            row = (await connection.execute(select(kind.table()).limit(1))).mappings().first()
+            if row is not None and issubclass(kind, r.Imported):
+                found[kind] = dict(row)
+    await engine.dispose()
+    return found
+
+
+def poisoned(value: Any, vector: str) -> Any:
+    """Put a vector in the place of every text of a value; an empty list gets one."""
+    if isinstance(value, dict):
+        return {key: poisoned(one, vector) for key, one in value.items()}
+    if isinstance(value, list):
+        return [poisoned(one, vector) for one in value or [""]]
+    return vector
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """List the texts of a value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from texts_of(one)
+
+
+async def test_no_vector_passes_the_door_of_imports_in_any_column_of_any_record(
+    sqlite_template: Path,
+) -> None:
+    rows = await rows_of_every_kind(f"sqlite:///{sqlite_template}")
+    assert len(rows) > 25
+    for kind, row in rows.items():
+        # A record that needs a URL is refused without one.
+        taken = {
+            name: holds
+            for name, holds in kind.contents().items()
+            if holds is None or holds == "HTML" or not kind.model_fields[name].is_required()
+        }
+        for vector in VECTORS:
+            record = kind(**{**row, **{name: poisoned(row[name], vector) for name in taken}})
+            stored = stored_row(record, NOW, [])
+            for name, holds in taken.items():
+                for one in texts_of(stored[name]):
+                    assert CLEANERS[holds](one) == one, (kind, name, one)
+                    assert holds is not None or MARKUP.search(one) is None, (kind, name, one)
+                    assert holds not in ("URL", "Color"), (kind, name, one)
+
+
+def test_a_url_that_cannot_be_used_is_reported_and_the_record_taken(tmp_path: Path) -> None:
+    unusable: list[tuple[str, Any]] = []
+    school = r.School(
+        id="s",
+        source_id="x",
+        external_id="1",
+        name="Collège <b>A</b>",
+        kind="COLLEGE",
+        website="javascript:hit()",
+    )
+    row = stored_row(school, NOW, unusable)
+    assert (row["name"], row["website"]) == ("Collège A", None)
+    assert unusable == [("website", "javascript:hit()")]
+
+
+async def test_no_vector_passes_from_a_live_source(
+    sqlite_template: Path, sqlite_gateway: Gateway, tmp_path: Path
+) -> None:
+    entries = _timetables(sqlite_gateway, {**CANTEEN, "title": ALL_AT_ONCE})
+    async with beside_the_database(sqlite_template, tmp_path, entries) as gateway:
+        query = """{ viewer { students { school { nationalId }
+            timetable(from: "2026-11-24", to: "2026-11-24") { lessons { title } } } } }"""
+        found = _by_school(await gateway.ask(query))
+    (lesson,) = found[NOUMEA]["timetable"]["lessons"]
+    assert lesson["title"] == clean_text(ALL_AT_ONCE) != ALL_AT_ONCE
+
+
+def test_what_was_stored_before_is_cleaned_where_it_lies(own_database: str) -> None:
+    async def before_and_after() -> tuple[Any, Any]:
+        engine = open_database(own_database)
+        message, lesson = r.Message.table(), r.Lesson.table()
+        async with engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            await connection.execute(update(message).values(body=ALL_AT_ONCE))
+            await connection.execute(update(lesson).values(color="red", online_urls=["javascript:hit()"]))
+            await connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+            await connection.commit()
+        await migrate(engine)
+        async with engine.connect() as connection:
+            bodies = (await connection.execute(select(message.c.body).distinct())).scalars().all()
+            lessons = (await connection.execute(select(lesson.c.color, lesson.c.online_urls))).all()
+        await engine.dispose()
+        return bodies, {(color, tuple(urls)) for color, urls in lessons}
+
+    assert asyncio.run(before_and_after()) == ([clean_html(ALL_AT_ONCE)], {(None, ())})
+
+
+FETCH = """fetch("/graphql", {
+  method: "POST", headers: {"Content-Type": "application/json", "Authorization": "Bearer " + %s}, body: %s,
+}).then((answer) => answer.text())"""
+SHOW = """(async (texts) => {
+  let hits = 0;
+  window.hit = () => { hits += 1; };
+  const seen = new Set();
+  for (const text of texts) {
+    for (const tag of ["div", "svg", "textarea"]) {
+      const box = document.createElement(tag);
+      document.body.append(box);
+      try { box.innerHTML = text; } catch (error) { continue; }
+      for (const one of box.querySelectorAll("*")) {
+        if (seen.has(one)) continue;
+        one.dispatchEvent(new Event("pointerover", {bubbles: true}));
+        if (!one.href?.startsWith?.("http")) one.click?.();
+      }
+    }
+    const link = document.createElement("a");
+    link.href = text;
+    if (["javascript:", "data:", "vbscript:"].includes(link.protocol)) { hits += 1; }
+  }
+  await new Promise((done) => setTimeout(done, 500));
+  return {hits, shown: texts.length};
+})"""
+UNSAFE = [one for one in VECTORS if "parent.hit" not in one]
+
+
+def selection_of(name: str) -> str:
+    """Select every text of a type of the contract."""
+    return " ".join(
+        f"{name}_{field}: {field}"
+        for field, described in GRAPHQL.type_map[name].fields.items()  # type: ignore[attr-defined]
+        if get_named_type(described.type).name in ("String", "HTML", "URL", "Color") and not described.args
+    )
+
+
+@NEEDS_CHROMIUM
+def test_in_a_browser_nothing_runs_of_what_the_gateway_answers(sqlite_template: Path, tmp_path: Path) -> None:
+    """The demo, with every vector in every text, is fetched by a page that shows all of it as HTML."""
+    shutil.copyfile(sqlite_template, tmp_path / "own.db")
+    url = f"sqlite:///{tmp_path / 'own.db'}"
+    asyncio.run(overwrite(url))
+    queries, caller = asyncio.run(questions(url, tmp_path))
+    with serving(url, tmp_path, 1) as server, page_in_chromium(tmp_path / "browser") as page:
+        page.open(f"http://{server.address}")
+        page.wait_for("document.readyState === 'complete' && location.pathname === '/graphql'")
+        shown, types = set[str](), set[str]()
+        for query in queries:
+            body = json.dumps({"query": query})
+            answer = json.loads(page.value(FETCH % (json.dumps(server.token(caller)), json.dumps(body))))
+            types |= {one["__typename"] for one in answer["data"].values()}
+            shown |= set(texts_of(answer))
+        # Texts of the records, not of errors alone.
+        assert {"Message", "Homework", "NewsItem", "Trip", "Lesson"} <= types
+        assert {clean_html(ALL_AT_ONCE), clean_text(ALL_AT_ONCE)} <= shown
+        page.open("about:blank")
+        found = page.value(f"{SHOW}({json.dumps(sorted(shown))})")
+        assert found == {"hits": 0, "shown": len(shown)}
+        page.open("about:blank")
+        assert page.value(f"{SHOW}({json.dumps(UNSAFE)})")["hits"] > 10
+
+
+async def overwrite(url: str) -> None:
+    """Put all vectors into every column of texts that the contract shows, through the door."""
+    known = catalogue(strawberry_schema(ContractSchema)).types
+    engine = open_database(url)
+    async with engine.connect() as connection:
+        await connection.execution_options(writes=True)
+        for kind in r.kinds_of_records():
+            shown = known[kind.__name__].texts if kind.__name__ in known else {}
+            contents = {
+                name: holds
+                for name, holds in kind.contents().items()
+                if name in shown and name not in ("time_zone", "locale", "version")
+            }
+            row: dict[str, Any] = {}
+            for name, holds in contents.items():
+                is_list = isinstance(kind.table().c[name].type, JSON)
+                if holds in (None, "HTML"):
+                    row[name] = [ALL_AT_ONCE] if is_list else ALL_AT_ONCE
+                elif is_list:
+                    row[name] = list(VECTORS)
+            clean_row(contents, row)
+            if row:
+                await connection.execute(update(kind.table()).values(row))
+        await connection.commit()
+    await engine.dispose()
+
+
+async def questions(url: str, folder: Path) -> tuple[list[str], Caller]:
+    """Write queries for all texts of every record that a guardian reaches."""
+    async with running(url, folder) as gateway:
+        caller = gateway.people.guardian(3)
+        body = await gateway.ask(EVERYTHING, caller)
+    by_type: dict[str, list[str]] = {}
+    for name, identifier in _found(body["data"]):
+        by_type.setdefault(name, []).append(identifier)
+    return [
+        "{ "
+        + " ".join(
+            f"n{place}: node(id: {json.dumps(one)}) {{ ... on {name} {{ __typename {selection_of(name)} }} }}"
+            for place, one in enumerate(identifiers[:2])
+        )
+        + " }"
+        for name, identifiers in by_type.items()
+    ], caller
