@@ -35,7 +35,7 @@ CANTEEN = {
 
 @asynccontextmanager
 async def beside_the_database(
-    template: Path, tmp_path: Path, written: Any, delay: float = 0, timeout: float = 5
+    template: Path, tmp_path: Path, written: Any, delay: float = 0, timeout: float = 5, **limits: Any
 ) -> AsyncIterator[Gateway]:
     """Run the gateway with the example source serving the timetables of the school in Nouméa."""
     file = tmp_path / "timetables.json"
@@ -46,6 +46,7 @@ async def beside_the_database(
         "sources": {"timetables": {"adapter": "timetable-service", "options": options}},
         "routes": [{"data": "TIMETABLE_READ", "school": NOUMEA, "source": "timetables"}],
         "source_timeout": timeout,
+        **limits,
     }
     async with running(f"sqlite:///{template}", tmp_path, **settings) as gateway:
         yield gateway
