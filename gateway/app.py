@@ -68,11 +68,11 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
     engine = open_database(settings.database_url)
     native = NativeSource(engine)
     sources = open_sources(settings, native)
-    schema = planned_schema(settings)
+    schema, rates = planned_schema(settings), Rates(settings)
     state = GatewayState(engine, native.reader.changed)
     entrance = Entrance(Authenticator(settings), sources, schema.planner.catalogue, state, clock, settings)
     feed, explorer = Feed(native.reader, FeedLog(engine), settings.subscription_backlog), Explorer()
-    operations = Operations(schema, Rates(settings), settings)
+    operations = Operations(schema, rates, settings)
     endpoint = GraphQLEndpoint(operations, entrance, feed, Listeners(settings), explorer, settings)
 
     @asynccontextmanager
@@ -95,8 +95,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
             yield
         gc.unfreeze()
         gc.set_threshold(*before)
-        await feed.close()
-        await sources.close()
+        for one in (feed, rates, sources):
+            await one.close()
 
     return Starlette(
         routes=_routes(endpoint, explorer),

@@ -67,6 +67,12 @@ class Rates:
                 left += await self._take(key, cost - left)
             self._left[key] = left - cost
 
+    async def close(self) -> None:
+        """Close the connections to the store."""
+        if self._shared is not None:
+            storage: Any = self._shared.storage
+            await storage.bridge.get_connection().aclose()
+
     def _keys(self, caller: Caller, address: str | None) -> list[Key]:
         keys: list[Key] = [] if caller.is_anonymous else [("viewer", caller.kind, caller.person_id)]
         if address is not None and not is_within(address, self._proxies):

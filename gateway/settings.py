@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         default=4000, description="Longest operation in tokens."
     )
     max_cost: Annotated[int, Field(ge=100)] = Field(
-        default=70_000,
+        default=75_000,
         description="Highest cost of an operation, worked out before it runs from what the schema "
         "declares; the "
         "dashboard of four children has about a twentieth.",

@@ -157,7 +157,8 @@ ATTACKS: dict[str, tuple[str, str]] = {
         "OPERATION_TOO_COSTLY",
     ),
     "a window without end": (
-        '{ viewer { students { diary(from: "2026-01-01") { contents { body } homeworkDue { id } } } } }',
+        '{ viewer { students { diary(from: "2026-01-01") { contents { body title } '
+        "homeworkDue { id title } } } } }",
         "OPERATION_TOO_COSTLY",
     ),
 }
