@@ -19,6 +19,7 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
+from resolvers.identifiers import GlobalId, decode
 from resolvers.registry import ContractSchema, strawberry_schema
 
 GRAPHQL: GraphQLSchema = strawberry_schema(ContractSchema)._schema
@@ -34,8 +35,10 @@ WORDS = {
 class Operation:
     """Draws one operation; `identifiers` are global ids an argument may name."""
 
-    def __init__(self, draw: Any, identifiers: list[str]) -> None:
+    def __init__(self, draw: Any, identifiers: list[str], shows_ids: bool = False) -> None:
         self.draw = draw
+        self.shows_ids = shows_ids
+        """Whether every record that has an id shows it."""
         self.identifiers = identifiers
         self.fragments: list[str] = []
         self.aliases = 2
@@ -48,6 +51,20 @@ class Operation:
         )
         head = "query Drawn($yes: Boolean = true, $no: Boolean = false) "
         return head + used + " " + " ".join(self.fragments)
+
+    def of_records(self) -> str:
+        """Draw an operation that reaches records: by their ids, and from the viewer's students."""
+        named: str = self.draw(st.sampled_from(self.identifiers))
+        kind = (decode(named) or GlobalId("Node", "", "")).type_name
+        below = self.selection(GRAPHQL.type_map[kind], 3)
+        student = GRAPHQL.type_map["Student"]
+        head = "query Drawn($yes: Boolean = true, $no: Boolean = false) "
+        used = "yes: __typename @include(if: $yes) no: __typename @skip(if: $no)"
+        return (
+            f'{head}{{ {used} node(id: "{named}") {{ id ... on {kind} {below} }} '
+            f"viewer {{ students {self.selection(student, 3)} }} "
+            f'students(ids: ["{named}"]) {self.selection(student, 2)} }} {" ".join(self.fragments)}'
+        )
 
     def of_lists(self) -> str:
         """Draw an operation of flat lists, as widgets ask for them: leaves, and single records of leaves."""
@@ -94,7 +111,7 @@ class Operation:
         names = sorted(
             one for one in kind.fields if depth > 0 or is_leaf_type(get_named_type(kind.fields[one].type))
         )
-        parts = ["__typename"]
+        parts = ["__typename gid: id" if self.shows_ids and "id" in kind.fields else "__typename"]
         for index, name in (
             enumerate(self.draw(st.lists(st.sampled_from(names), max_size=4))) if names else ()
         ):

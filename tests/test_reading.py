@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url, update
+from sqlalchemy import make_url, text, update
+from sqlalchemy.exc import DBAPIError
 
 from adapters import records as r
 from adapters.base import Parent, Request, RetryLater
@@ -130,3 +131,12 @@ async def test_a_statement_without_end_is_stopped(
     with pytest.raises(RetryLater):
         await source.fetch(Request("Lesson", (Parent("a", "a"),), ("title",), NOW))
     await source.close()
+
+
+async def test_an_error_of_the_database_shows_no_values(sqlite_template: Path) -> None:
+    engine = open_database(f"sqlite:///{sqlite_template}")
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError) as raised:
+            await connection.execute(text("SELECT nothing FROM nowhere WHERE name = :name"), {"name": "Zoé"})
+    await engine.dispose()
+    assert "nowhere" in str(raised.value) and "Zoé" not in str(raised.value)

@@ -31,7 +31,10 @@ def open_database(url: str) -> AsyncEngine:
             "The database address must begin with sqlite:/// or postgresql://; for example "
             "sqlite:///passerelle.db or postgresql://user:password@host/passerelle."
         ) from error
-    engine = create_async_engine(address.set(drivername=driver), pool_size=8, max_overflow=8)
+    # What a statement was asked with is data of persons, and belongs in no log.
+    engine = create_async_engine(
+        address.set(drivername=driver), pool_size=8, max_overflow=8, hide_parameters=True
+    )
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
