@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -85,18 +85,12 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         app.state.sources = sources
         app.state.gateway_state = state
         app.state.feed = feed
-        # What was built until now stays: the collector need not look at it again and again. Large answers
-        # make thousands of objects without a cycle among them: looking less often saves a twentieth.
-        gc.collect()
-        gc.freeze()
-        before = gc.get_threshold()
-        gc.set_threshold(20_000, 20, 100)
-        with before_stop(feed.end_all):
-            yield
-        gc.unfreeze()
-        gc.set_threshold(*before)
-        for one in (feed, rates, sources):
-            await one.close()
+        try:
+            with _rare_collection(), before_stop(feed.end_all):
+                yield
+        finally:
+            for one in (feed, rates, sources):
+                await one.close()
 
     return Starlette(
         routes=_routes(endpoint, explorer),
@@ -104,6 +98,24 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         middleware=_middleware(settings),
         exception_handlers={HTTPException: _http_error},
     )
+
+
+@contextmanager
+def _rare_collection() -> Iterator[None]:
+    """Let the garbage collector look less often.
+
+    What was built until now stays, and need not be looked at again and again. Large answers make thousands of
+    objects without a cycle among them: looking less often saves a twentieth.
+    """
+    gc.collect()
+    gc.freeze()
+    before = gc.get_threshold()
+    gc.set_threshold(20_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

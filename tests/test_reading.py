@@ -17,7 +17,7 @@ from adapters.native.database import open_database
 from adapters.native.doorbell import ring
 from adapters.native.source import NativeSource
 from adapters.native.sqlite_reader import SqliteReader
-from tests.conftest import NOW, Gateway, execute
+from tests.conftest import NOW, Gateway, execute, running
 
 SUBJECTS = "{ viewer { students { grades(first: 3) { nodes { subject { name } } } } } }"
 COUNTING = (
@@ -140,3 +140,23 @@ async def test_an_error_of_the_database_shows_no_values(sqlite_template: Path) -
             await connection.execute(text("SELECT nothing FROM nowhere WHERE name = :name"), {"name": "Zoé"})
     await engine.dispose()
     assert "nowhere" in str(raised.value) and "Zoé" not in str(raised.value)
+
+
+@pytest.mark.parametrize("own_database", ["postgresql"], indirect=True)
+async def test_a_program_that_ends_with_an_error_leaves_no_connection_open(
+    own_database: str, postgres_server: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with running(own_database, tmp_path) as gateway:
+            await subject_names(gateway)
+            raise ZeroDivisionError
+    administrator = open_database(postgres_server.format("postgres"))
+    query = text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
+    async with asyncio.timeout(60):
+        left = 1
+        while left:
+            # A transaction sees the activity of its first look only.
+            async with administrator.connect() as connection:
+                name = make_url(own_database).database
+                left = (await connection.execute(query, {"name": name})).scalar_one()
+    await administrator.dispose()

@@ -52,7 +52,11 @@ class Doorbell:
     async def _connect(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(self._address)
         connection.add_termination_listener(lambda _connection: self._listening.clear())
-        await connection.add_listener(CHANGED, lambda *ring: self._heard(ring[3] == MESSAGES))
+        try:
+            await connection.add_listener(CHANGED, lambda *ring: self._heard(ring[3] == MESSAGES))
+        except BaseException:
+            connection.terminate()
+            raise
         self._listening.set()
         self._heard(False)
         return connection

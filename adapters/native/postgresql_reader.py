@@ -72,7 +72,12 @@ class PostgresReader(Reader):
             server_settings=SESSION,
             reset=_nothing_to_reset,
         )
-        await self._doorbell.start()
+        try:
+            await self._doorbell.start()
+        except BaseException:
+            self._pool.terminate()
+            self._pool = None
+            raise
 
     async def read(self, statement: CompiledStatement, arguments: list[Any], group: Any) -> Rows:
         """Run one statement, together with those of the same group asked in the same turn."""
