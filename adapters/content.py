@@ -16,8 +16,6 @@ import nh3
 
 HTML, URL, COLOR = "HTML", "URL", "Color"
 """Kinds of content, named as the scalars of the contract."""
-LONGEST_TEXT = 100_000
-"""Characters of the longest text of a record."""
 LONGEST_URL = 2_000
 TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area", "figure", "figcaption", "center", "font", "blink"}
 """An image in a text tells its sender when it is read; files are attached."""

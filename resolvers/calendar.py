@@ -10,9 +10,9 @@ from adapters.base import Children, Page, Row
 from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument
 from resolvers.loading import FIRST_DAY, LAST_DAY, ask
+from schema.cost import LONGEST_WINDOW
 
 Window = tuple[date, date]
-LONGEST_WINDOW = timedelta(days=400)
 FRIDAY, EVENING = 4, time(18)
 """UPCOMING_WEEK looks ahead from Friday 18:00 at the school on."""
 
@@ -170,8 +170,6 @@ def bounded(context: RequestContext, window: Window, school_id: str | None) -> W
         _, starts, ends = school_year(school, context.today(school_id))
         lower = starts if lower == date.min else lower
         upper = ends if upper == date.max else upper
-    if upper - lower > LONGEST_WINDOW:
-        raise InvalidArgument(
-            f"The window from {lower} to {upper} is longer than {LONGEST_WINDOW.days} days."
-        )
+    if (upper - lower).days > LONGEST_WINDOW:
+        raise InvalidArgument(f"The window from {lower} to {upper} is longer than {LONGEST_WINDOW} days.")
     return lower, max(lower, upper)

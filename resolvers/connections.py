@@ -15,8 +15,8 @@ from resolvers.identifiers import keys
 from resolvers.loading import Ask, ask
 from resolvers.selection import Selection
 from schema import Student
+from schema.cost import LONGEST_PAGE
 
-LONGEST_PAGE = 200
 RELAY_FIELDS = {"edges", "nodes", "page_info", "total_count"}
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import strawberry
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 import schema as contract
@@ -83,16 +81,13 @@ class ContractSchema(strawberry.Schema):
 AnySchema = TypeVar("AnySchema", bound=ContractSchema)
 
 
-def strawberry_schema(
-    kind: type[AnySchema], extensions: Sequence[Callable[[], SchemaExtension]] = ()
-) -> AnySchema:
+def strawberry_schema(kind: type[AnySchema]) -> AnySchema:
     """Build the GraphQL schema from the contract, as a schema of some kind."""
     return kind(
         query=contract.Query,
         mutation=contract.Mutation,
         subscription=contract.Subscription,
         types=contract_types(),
-        extensions=list(extensions),
         config=StrawberryConfig(
             scalar_map=contract.SCALARS, name_converter=contract.ContractNames(auto_camel_case=True)
         ),

@@ -66,11 +66,10 @@ class Costs:
         if cost <= self.max_cost:
             return None
         return GraphQLError(
-            f"The operation may cost {cost}; at the most {self.max_cost} are allowed (the setting "
-            "max_cost). Ask for "
-            "fewer records with `first`, a shorter window, or fewer levels of lists in one another; "
-            "the schema says "
-            "with @listSize, @window and @cost what counts, and extensions.cost what an operation does."
+            f"The operation may cost {cost}; at the most {self.max_cost} are allowed (the setting max_cost). "
+            "Ask for fewer records with `first`, a shorter window, or fewer levels of lists in one another; "
+            "the schema says with @listSize, @window and @cost what counts, and extensions.cost what an "
+            "operation does."
         )
 
 

@@ -67,9 +67,8 @@ class DocumentLimits:
             count += len(inner)
             if count > MOST_VALUES or (isinstance(one, dict) and len(one) > MOST_KEYS):
                 return GraphQLError(
-                    f"The variables hold more than {MOST_VALUES} values, or {MOST_KEYS} in one "
-                    "object; send fewer at "
-                    "once."
+                    f"The variables hold more than {MOST_VALUES} values, or {MOST_KEYS} in one object; "
+                    "send fewer at once."
                 )
             waiting += inner
         return None
@@ -78,9 +77,8 @@ class DocumentLimits:
         """Return the first limit that a parsed document exceeds; the document need not be valid."""
         if (count := len(document.definitions)) > MOST_DEFINITIONS:
             return GraphQLError(
-                f"The document has {count} operations and fragments; at the most {MOST_DEFINITIONS} "
-                "are allowed. "
-                "Leave out those that are not used."
+                f"The document has {count} operations and fragments; at the most {MOST_DEFINITIONS} are "
+                "allowed. Leave out those that are not used."
             )
         fragments = {
             one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
@@ -103,16 +101,14 @@ class DocumentLimits:
         if (fields := sum(size.fields for size, _ in sizes)) > MOST_FIELDS:
             return GraphQLError(
                 f"The document selects {fields} fields with all fragments spread; at the most "
-                f"{MOST_FIELDS} are "
-                "allowed. Send it as several smaller ones."
+                f"{MOST_FIELDS} are allowed. Send it as several smaller ones."
             )
         for _, one in sizes:
             repeated = _repeated(one.selection_set, fragments)
             if repeated:
                 return GraphQLError(
                     f"'{(repeated[0].alias or repeated[0].name).value}' is selected {len(repeated)} "
-                    "times at one "
-                    f"place; at the most {MOST_REPEATS} times are allowed. Select it once.",
+                    f"times at one place; at the most {MOST_REPEATS} times are allowed. Select it once.",
                     repeated[0],
                 )
         return None
@@ -125,9 +121,8 @@ class DocumentLimits:
             limit: int = getattr(self, most)
             if count > limit:
                 return (
-                    f"'{name}' has {count} {what}; at the most {limit} are allowed (the setting "
-                    f"{most}). Send it as "
-                    "several smaller operations."
+                    f"'{name}' has {count} {what}; at the most {limit} are allowed (the setting {most}). "
+                    "Send it as several smaller operations."
                 )
         if size.keys > MOST_KEYS:
             return f"'{name}' has an object of {size.keys} fields; at the most {MOST_KEYS} are allowed."

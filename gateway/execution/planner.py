@@ -180,8 +180,7 @@ class Planner:
             if error.message.endswith("Parsing aborted.") and "tokens" in error.message:
                 message = (
                     f"The document has more than {self.limits.max_tokens} tokens (the setting "
-                    "max_tokens). Send it "
-                    "as several smaller ones."
+                    "max_tokens). Send it as several smaller ones."
                 )
                 raise Refused(TOO_LARGE, GraphQLError(message)) from error
             raise Refused(NOT_PARSED, error) from error
@@ -221,9 +220,8 @@ class Planner:
             compiler.object_plan(operation.operation.value.capitalize(), selection)
         except TooManyTypes as error:
             message = (
-                f"The operation selects more than {MOST_OBJECTS} objects, for each type that an "
-                "interface may be. "
-                "Name the types wanted in fragments, and nest fewer interfaces."
+                f"The operation selects more than {MOST_OBJECTS} objects, for each type that an interface "
+                "may be. Name the types wanted in fragments, and nest fewer interfaces."
             )
             raise Refused(TOO_LARGE, GraphQLError(message)) from error
         generate(plan, {name: known.kind for name, known in self.catalogue.types.items()})
