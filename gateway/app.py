@@ -160,5 +160,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _health(request: Request) -> Response:
-    """Tell that this process answers, and how many operations it was sent."""
-    return JSONResponse({"status": "ok", "operations": request.app.state.schema.planner.asked})
+    """Tell that this process answers, how many operations it was sent, and how many subscriptions are open."""
+    state = request.app.state
+    counts = {"operations": state.schema.planner.asked, "subscriptions": state.feed.subscriptions}
+    return JSONResponse({"status": "ok", **counts})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,12 +35,29 @@ from tests.conftest import ROOT
 
 RECEIVED = "subscription($after: String) { messageReceived(afterCursor: $after) { cursor message { body } } }"
 
+PATIENCE = 60
+"""Seconds in which a program must have started, on a machine that has much to do."""
+
 
 def free_port() -> int:
-    """Find a port nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """Find a port nobody listens on; not one that the system gives to a client before it is used."""
+    while True:
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", random.randint(10_000, 30_000)))
+            return int(free.getsockname()[1])
+
+
+def wait_for(process: subprocess.Popen[bytes], connect: Callable[[], object]) -> None:
+    """Try again and again to reach a process that starts."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connect()
+            return
+        except (OSError, httpx.TransportError) as error:
+            if process.poll() is not None or time.monotonic() > until:
+                raise AssertionError(f"{process.args!r} cannot be reached.") from error
+            time.sleep(0.05)
 
 
 @dataclass
@@ -107,13 +126,11 @@ def launch(settings: Settings, folder: Path, **environment: str) -> Server:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    for _ in range(150):
-        try:
-            httpx.get(f"http://127.0.0.1:{settings.port}/healthz", timeout=1)
-            return Server(settings, log, process, environment)
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(log.read_text())
+    try:
+        wait_for(process, lambda: httpx.get(f"http://127.0.0.1:{settings.port}/healthz", timeout=1))
+    except AssertionError as error:
+        raise AssertionError(log.read_text()) from error
+    return Server(settings, log, process, environment)
 
 
 @contextmanager
@@ -175,6 +192,17 @@ async def send(engine: AsyncEngine, thread: Thread, text: str) -> None:
         body=text,
     )
     await GatewayState(engine, lambda _of_messages: None).write([Insert(message)])
+
+
+async def subscribed(server: Server, count: int) -> None:
+    """Wait until so many subscriptions are open."""
+    async with httpx.AsyncClient() as client:
+        for _ in range(1200):
+            shown = (await client.get(f"http://127.0.0.1:{server.settings.port}/healthz")).json()
+            if shown["subscriptions"] == count:
+                return
+            await asyncio.sleep(0.02)
+    raise AssertionError(f"{shown['subscriptions']} subscriptions are open, not {count}.")
 
 
 async def next_event(session: Any, query: str, **variables: Any) -> Any:

@@ -23,6 +23,7 @@ from gateway.rates import Rates
 from gateway.settings import Settings
 from resolvers.viewer import Caller
 from tests.conftest import Gateway, running
+from tests.listening import free_port, wait_for
 from tests.test_sources import CANTEEN, QUERY, _by_school, _timetables, beside_the_database
 from tests.test_sources import NOUMEA as SCHOOL
 
@@ -348,17 +349,10 @@ def redis(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A real Redis server: its address and its process."""
     if REDIS is None:
         pytest.skip("Redis is not installed (apt-get install redis-server).")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["--port", str(port), "--save", "", "--dir", str(tmp_path), "--bind", "127.0.0.1"]
     process = subprocess.Popen([REDIS, *options], stdout=subprocess.DEVNULL)
-    for _ in range(600):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            time.sleep(0.1)
+    wait_for(process, lambda: socket.create_connection(("127.0.0.1", port), 1).close())
     yield f"redis://127.0.0.1:{port}/0", process
     process.kill()
     process.wait()

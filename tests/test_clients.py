@@ -16,9 +16,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.native.database import open_database
+from adapters.native.feed import FeedLog
+from resolvers.subscriptions.streams import position_of
 from resolvers.viewer import Caller
 from tests.conftest import ROOT
-from tests.listening import Server, Thread, launch, send, serving, threads_of
+from tests.listening import Server, Thread, launch, send, serving, subscribed, threads_of
 from tests.people import read_people
 
 CLIENTS = ROOT / "tests" / "clients"
@@ -71,6 +73,13 @@ async def ended(process: Process, how: int = signal.SIGKILL) -> None:
     await process.communicate()
 
 
+async def stored_in(file: Path, position: int = 0) -> None:
+    """Wait until a program has stored the cursor of a position, or of a later one."""
+    async with asyncio.timeout(30):
+        while not (file.exists() and (cursor := file.read_text()) and position_of(cursor) >= position):
+            await asyncio.sleep(0.05)
+
+
 @NODE
 @pytest.mark.parametrize("client", ["graphql-ws", "graphql-sse", "apollo", "urql"])
 async def test_clients_of_apps_ask_and_listen(
@@ -81,7 +90,7 @@ async def test_clients_of_apps_ask_and_listen(
     try:
         kind = await line_of(process)
         assert isinstance(kind, dict) and kind["viewer"]["kind"] == "GUARDIAN"
-        await asyncio.sleep(1)
+        await subscribed(server, 1)
         for text in ("un", "deux"):
             await send(engine, thread, text)
             event = await line_of(process)
@@ -123,10 +132,7 @@ async def test_the_partner_kit_loses_nothing_over_restarts_of_either_side(
     stored = tmp_path / "cursor.txt"
     command = (*program, f"ws://{server.address}", token, stored)
     process = await started(*command)
-    for _ in range(100):
-        if stored.exists() and stored.read_text():
-            break
-        await asyncio.sleep(0.1)
+    await stored_in(stored)
     server.process.kill()
     server.process.wait()
     await send(engine, thread, "before the first was heard")
@@ -134,9 +140,8 @@ async def test_the_partner_kit_loses_nothing_over_restarts_of_either_side(
     heard = [await line_of(process)]
     await send(engine, thread, "live")
     heard.append(await line_of(process))
-    while not stored.read_text():
-        await asyncio.sleep(0.05)
-    await asyncio.sleep(0.3)
+    _, newest = await FeedLog(engine).bounds()
+    await stored_in(stored, newest)
     await ended(process)
     await send(engine, thread, "while it was away")
     process = await started(*command)

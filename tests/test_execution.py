@@ -224,7 +224,7 @@ async def test_operations_are_counted(sqlite_gateway: Gateway) -> None:
     await sqlite_gateway.ask("{ viewer { kind } }")
     await sqlite_gateway.ask("{ nothing }")
     shown = (await sqlite_gateway.client.get("/healthz")).json()
-    assert shown == {"status": "ok", "operations": 2}
+    assert shown == {"status": "ok", "operations": 2, "subscriptions": 0}
 
 
 async def test_before_the_charter_both_answer_alike(sqlite_gateway: Gateway) -> None:

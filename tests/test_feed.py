@@ -199,14 +199,14 @@ async def test_a_ring_that_nobody_heard_is_made_good(engine: AsyncEngine, feed: 
         pytest.skip("SQLite counts changes itself; there is no line to cut.")
     one = await subscribed(feed)
     listening = asyncio.create_task(take(feed, one, 1))
-    await asyncio.sleep(0.1)
-    async with engine.connect() as connection:
+    async with engine.connect() as connection, asyncio.timeout(30):
         # The last query of a line that has been open for a while is that of its heartbeat.
         cut = (
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND (query ILIKE 'LISTEN%' OR query = 'SELECT 1')"
         )
-        assert (await connection.execute(text(cut))).all()
+        while not (await connection.execute(text(cut))).all():
+            await asyncio.sleep(0.05)  # The line is being opened.
     await note(engine, "while the line is cut")
     assert [entry.record_id for entry in await listening] == ["while the line is cut"]
 
@@ -366,6 +366,7 @@ async def test_a_message_leaves_rights_and_reference_data_in_memory(own_gateway:
     await GatewayState(own_gateway.engine, lambda _of_messages: None).write(
         [revocation("somebody", datetime.now(UTC))]
     )
-    await asyncio.sleep(0.3)
-    await own_gateway.data(query, me)
-    assert own_gateway.statements != []
+    async with asyncio.timeout(30):
+        while own_gateway.statements == []:
+            await asyncio.sleep(0.05)
+            await own_gateway.data(query, me)

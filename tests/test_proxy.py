@@ -8,7 +8,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,13 +25,12 @@ from websockets.typing import Origin, Subprotocol
 
 from resolvers.viewer import Caller
 from tests.conftest import ROOT
-from tests.listening import Server, free_port, serving
+from tests.listening import PATIENCE, Server, free_port, serving, wait_for
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not installed (apt-get install nginx-light).")
 EXAMPLE = ROOT / "examples" / "nginx" / "passerelle.conf"
 PLACES = 5
-PATIENCE = 60
 AROUND = """
 {user}
 daemon off;
@@ -133,15 +131,8 @@ def proxy(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         nginx = subprocess.Popen([str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf")])
         found = Proxy(server, folder, port, trust)
         try:
-            until = time.monotonic() + PATIENCE
-            while True:
-                try:
-                    with found.client("127.0.0.1") as client:
-                        client.get("/healthz")
-                    break
-                except httpx.TransportError:
-                    assert nginx.poll() is None and time.monotonic() < until
-                    time.sleep(0.1)
+            with found.client("127.0.0.1") as client:
+                wait_for(nginx, lambda: client.get("/healthz"))
             yield found
         finally:
             nginx.terminate()

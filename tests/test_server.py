@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from gateway.welcome import EXAMPLES
 from tests.command_server import run
 from tests.conftest import ROOT
 from tests.exports.one_school import ALL, UAI
+from tests.listening import free_port, wait_for
 
 PASSERELLE = [sys.executable, "-m", "gateway"]
 
@@ -70,18 +70,11 @@ def start(folder: Path, log: Path, *options: str) -> subprocess.Popen[bytes]:
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[tuple[str, str]]:
     """A running server of two workers: its address, and the token it printed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = folder / "server.log"
     server = start(folder, log, "--port", str(port), "--welcome", "--workers", "2")
     address = f"http://127.0.0.1:{port}"
-    for _ in range(150):
-        try:
-            httpx.get(f"{address}/healthz", timeout=1)
-            break
-        except httpx.TransportError:
-            time.sleep(0.2)
+    wait_for(server, lambda: httpx.get(f"{address}/healthz", timeout=1))
     token = re.search(r"Token +(\S+)", log.read_text())
     assert token, log.read_text()
     yield address, token[1]

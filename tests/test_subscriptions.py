@@ -33,7 +33,18 @@ from gateway.listening import before_stop
 from resolvers.subscriptions.streams import position_of
 from resolvers.viewer import Caller
 from tests.conftest import new_database
-from tests.listening import RECEIVED, Server, Thread, heard, launch, next_event, send, serving, threads_of
+from tests.listening import (
+    RECEIVED,
+    Server,
+    Thread,
+    heard,
+    launch,
+    next_event,
+    send,
+    serving,
+    subscribed,
+    threads_of,
+)
 from tests.people import People, read_people
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
@@ -59,6 +70,12 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     }
     with serving(url, folder, 1, **limits) as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+async def nobody_listens(server: Server) -> None:
+    """What an earlier test opened is closed."""
+    await subscribed(server, 0)
 
 
 @pytest.fixture
@@ -110,7 +127,7 @@ async def subscribe(socket: ClientConnection, query: str, **variables: Any) -> N
 
 
 async def caught_up(server: Server, engine: AsyncEngine, me: Caller) -> None:
-    """Wait until the gateway has heard of all that was written."""
+    """Wait until the gateway has heard of all that was written: who subscribes now hears of what comes."""
     _, newest = await FeedLog(engine).bounds()
     for _ in range(200):
         socket = await opened(server, server.token(me))
@@ -169,7 +186,7 @@ async def test_everyone_in_a_thread_hears_a_message_and_nobody_else(
     (me, thread), (other, others_thread), _ = await writers(engine, people)
     async with server.client(me) as first, server.client(me) as second, server.client(other) as third:
         waiting = [asyncio.create_task(heard(one, 1)) for one in (first, second, third)]
-        await asyncio.sleep(0.5)
+        await subscribed(server, 3)
         await send(engine, thread, "pour nous")
         await send(engine, others_thread, "pour eux")
         found = await asyncio.wait_for(asyncio.gather(*waiting), 10)
@@ -186,7 +203,7 @@ async def test_an_event_shows_the_message_and_its_thread_as_the_subscriber_may_s
         conversation { id unreadCount lastMessage { id } } } }"""
     async with server.client(me) as session:
         first = asyncio.create_task(next_event(session, query, id=thread.global_id))
-        await asyncio.sleep(0.4)
+        await subscribed(server, 1)
         await send(engine, thread, "<p>Bonjour à tous</p>")
         event = (await asyncio.wait_for(first, 10))["messageReceived"]
     unread = event["conversation"].pop("unreadCount")
@@ -228,7 +245,7 @@ async def test_subscriptions_can_be_narrowed_to_students_and_threads(
             {"students": [stranger]},
         ]
         waiting = [asyncio.create_task(next_event(session, query, **one)) for one in asked]
-        await asyncio.sleep(0.5)
+        await subscribed(server, 3)
         await send(engine, first, "un")
         await send(engine, second, "deux")
         found = [await asyncio.wait_for(one, 10) for one in waiting[:2]]
@@ -249,7 +266,7 @@ async def test_a_partner_hears_the_schools_and_scopes_of_its_token_only(
     ]
     async with server.client(partners[0]) as here, server.client(partners[1]) as there:
         waiting = [asyncio.create_task(next_event(one, query)) for one in (here, there)]
-        await asyncio.sleep(0.5)
+        await subscribed(server, 2)
         await send(engine, thread, "à l'école")
         found = await asyncio.wait_for(waiting[0], 10)
         await asyncio.sleep(0.2)
@@ -274,10 +291,11 @@ async def test_changed_lessons_reach_those_whose_children_have_them(
     apart = await student_apart(engine, people, me)
     other = next(Caller("GUARDIAN", one) for one, ids in people.children.items() if ids == [apart])
     lesson = await coming_lesson(engine, people.children_of(me)[0])
+    await caught_up(server, engine, me)
     async with server.client(me) as session, server.client(other) as others:
         mine_ = asyncio.create_task(next_event(session, LESSONS))
         theirs = asyncio.create_task(next_event(others, LESSONS))
-        await asyncio.sleep(0.5)
+        await subscribed(server, 2)
         await bring(engine, lesson.model_copy(update={"status": "CANCELLED"}))
         event = (await asyncio.wait_for(mine_, 10))["lessonChanged"]
         await asyncio.sleep(0.2)
@@ -309,6 +327,7 @@ async def test_rights_gained_and_lost_take_effect_on_open_subscriptions(
     me = people.guardian(1, 1)
     student = await student_apart(engine, people, me)
     lesson = await coming_lesson(engine, student)
+    await caught_up(server, engine, me)
     tie = r.Guardianship.table()
     async with engine.connect() as connection:
         row = (await connection.execute(select(tie).where(tie.c.student_id == student))).mappings().first()
@@ -319,7 +338,7 @@ async def test_rights_gained_and_lost_take_effect_on_open_subscriptions(
     gone = granted.model_copy(update={"has_data_access": False})
     async with server.client(me) as session, aclosing(session.subscribe(gql(LESSONS))) as results:
         waiting = asyncio.create_task(anext(results))
-        await asyncio.sleep(0.5)
+        await subscribed(server, 1)
         await bring(engine, lesson.model_copy(update={"status": "CANCELLED"}))
         await bring(engine, granted, lesson.model_copy(update={"title": "Avec droit", "status": "SCHEDULED"}))
         event = (await asyncio.wait_for(waiting, 10))["lessonChanged"]
@@ -337,7 +356,7 @@ async def test_the_dashboard_saved_elsewhere_is_shown(server: Server, people: Pe
     query = "subscription { dashboardChanged { revision widgets { app { code } } } }"
     async with server.client(me) as session:
         waiting = asyncio.create_task(next_event(session, query))
-        await asyncio.sleep(0.4)
+        await subscribed(server, 1)
         position = {"column": 0, "row": 0, "columns": 4, "rows": 3}
         given = {"expectedRevision": 0, "widgets": [{"app": "GRADES", "position": position}]}
         saved = "mutation($input: SaveDashboardInput!) { saveDashboard(input: $input) { errors { code } } }"
@@ -370,7 +389,6 @@ async def coming_lesson(engine: AsyncEngine, student: str) -> r.Lesson:
     moved = {"starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=55), "date": starts_at.date()}
     lesson = r.Lesson(**{**plain, **moved})
     await bring(engine, lesson)
-    await asyncio.sleep(0.5)  # who subscribes now hears of what comes, not of this
     return lesson
 
 
@@ -389,14 +407,14 @@ async def test_a_client_that_comes_back_gets_what_it_missed_once(
     me, thread = mine
     async with server.client(me) as session:
         first = asyncio.create_task(heard(session, 1))
-        await asyncio.sleep(0.4)
+        await subscribed(server, 1)
         await send(engine, thread, "1")
         ((_, cursor),) = await asyncio.wait_for(first, 10)
     await send(engine, thread, "2")
     await send(engine, thread, "3")
     async with server.client(me) as session:
         rest = asyncio.create_task(heard(session, 3, cursor))
-        await asyncio.sleep(0.4)
+        await subscribed(server, 1)
         await send(engine, thread, "4")
         found = await asyncio.wait_for(rest, 10)
     assert [text for text, _ in found] == ["2", "3", "4"]
@@ -411,7 +429,7 @@ async def test_an_event_stream_has_the_same_cursors_and_resumes_by_last_event_id
         async with listening(client, server, me) as response:
             assert response.headers["content-type"] == "text/event-stream"
             stream = EventStream(response)
-            await asyncio.sleep(0.4)
+            await subscribed(server, 2)
             await send(engine, thread, "un")
             name, cursor, data = await stream.next()
         await send(engine, thread, "deux")
@@ -434,7 +452,7 @@ async def test_nothing_is_lost_while_the_gateway_is_restarted(
     me, thread = mine
     socket = await opened(server, server.token(me))
     await subscribe(socket, RECEIVED)
-    await asyncio.sleep(0.4)
+    await subscribed(server, 1)
     await send(engine, thread, "avant")
     event = json.loads(await socket.recv())["payload"]["data"]["messageReceived"]
     async with httpx.AsyncClient(timeout=15) as client, listening(client, server, me) as response:
@@ -485,14 +503,14 @@ async def test_a_client_that_does_not_read_is_sent_away_with_a_code_to_resume(
     me, thread = mine
     socket = await opened(server, server.token(me))
     await subscribe(socket, RECEIVED)
-    await asyncio.sleep(0.4)
+    await subscribed(server, 1)
     socket.transport.pause_reading()
     for turn in range(60):
         await send(engine, thread, f"{turn}" + "x" * 200_000)
     await caught_up(server, engine, me)  # or the other one begins with more than a subscriber may be behind
     async with server.client(me) as session:
         other = asyncio.create_task(heard(session, 1, until="court"))
-        await asyncio.sleep(0.4)
+        await subscribed(server, 1)
         await send(engine, thread, "court")
         assert (await asyncio.wait_for(other, 10))[-1][0] == "court"
     socket.transport.resume_reading()
@@ -544,7 +562,7 @@ async def test_a_revoked_session_ends_its_subscriptions(
     socket = await opened(server, token)
     await subscribe(socket, RECEIVED)
     async with httpx.AsyncClient(timeout=15) as client, listening(client, server, partner) as response:
-        await asyncio.sleep(0.4)
+        await subscribed(server, 2)
         revoke = [sys.executable, "-m", "gateway", "revoke", "revoked"]
         environment = {"PASSERELLE_DATABASE_URL": server.settings.database_url, "PYTHONPATH": str(Path.cwd())}
         await asyncio.to_thread(subprocess.run, revoke, env=environment, check=True, capture_output=True)

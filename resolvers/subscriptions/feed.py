@@ -108,6 +108,11 @@ class Feed:
         """The position up to which the feed was read."""
         return self._position
 
+    @property
+    def subscriptions(self) -> int:
+        """How many subscriptions hear of what comes from now on."""
+        return sum(bool(one.topics) and one.ended is None for one in self._subscribers)
+
     async def start(self) -> None:
         """Begin at the last entry there is."""
         oldest, self._position = await self._log.bounds()
