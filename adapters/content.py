@@ -16,6 +16,8 @@ import nh3
 
 HTML, URL, COLOR = "HTML", "URL", "Color"
 """Kinds of content, named as the scalars of the contract."""
+LONGEST_TEXT = 100_000
+"""Characters of one text; a longer one would take the place of everything else in the answers it is in."""
 LONGEST_URL = 2_000
 TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area", "figure", "figcaption", "center", "font", "blink"}
 """An image in a text tells its sender when it is read; files are attached."""
@@ -110,19 +112,26 @@ CLEANERS: Mapping[str | None, Callable[[str], str | None]] = {
     COLOR: clean_color,
     None: clean_text,
 }
+LONG = (
+    f"is longer than {LONGEST_TEXT:,} characters",
+    "Shorten it at the source, or attach it as a file.",
+)
 REMEDIES = {
+    HTML: LONG,
     URL: ("is no address that a link may lead to", "Write it in full, such as https://school.example/page."),
     COLOR: ("is no colour", "Write it as #RRGGBB, such as #1E88E5."),
+    None: LONG,
 }
+"""What is wrong with a value that cannot be used, and what to do, by what its column holds."""
 
 
 def cleaned(value: Any, content: str | None) -> Any:
     """Clean a text, or the texts of a list or an object; of a list, what cannot be used is left out."""
     if isinstance(value, str):
-        return CLEANERS[content](value)
+        return CLEANERS[content](value) if len(value) <= LONGEST_TEXT else None
     if isinstance(value, list):
-        found = [cleaned(one, content) for one in value]
-        return found if content is None else [one for one in found if one is not None]
+        found = [(one, cleaned(one, content)) for one in value]
+        return [kept for one, kept in found if kept is not None or one is None]
     if isinstance(value, dict):
         return {key: cleaned(one, content) for key, one in value.items()}
     return value

@@ -13,12 +13,14 @@ import pytest
 from graphql import get_named_type
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from sqlalchemy import JSON, select, text, update
 
 from adapters import records as r
 from adapters.content import (
     CLEANERS,
     INVISIBLE,
+    LONGEST_TEXT,
     MARKUP,
     clean_color,
     clean_html,
@@ -276,7 +278,19 @@ async def test_no_vector_passes_the_door_of_imports_in_any_column_of_any_record(
                     assert holds not in ("URL", "Color"), (kind, name, one)
 
 
-def test_a_url_that_cannot_be_used_is_reported_and_the_record_taken(tmp_path: Path) -> None:
+def test_a_text_too_long_is_reported_and_one_that_a_record_needs_refuses_it() -> None:
+    long, unusable = "x" * (LONGEST_TEXT + 1), list[tuple[str, Any]]()
+    school = r.School(
+        id="s", source_id="x", external_id="1", name="A", kind="COLLEGE", city=long, address_lines=["1", long]
+    )
+    row = stored_row(school, NOW, unusable)
+    assert (row["city"], row["address_lines"]) == (None, ["1"])
+    assert unusable == [("address_lines", ["1", long]), ("city", long)]
+    with pytest.raises(ValidationError, match="name"):
+        stored_row(r.School(id="s", source_id="x", external_id="1", name=long, kind="COLLEGE"), NOW)
+
+
+def test_a_url_that_cannot_be_used_is_reported_and_the_record_taken() -> None:
     unusable: list[tuple[str, Any]] = []
     school = r.School(
         id="s",

@@ -10,7 +10,7 @@ from sqlalchemy import Table, select, text
 
 from adapters import records as r
 from adapters.base import Refusal
-from adapters.content import REMEDIES, URL
+from adapters.content import REMEDIES
 from adapters.native.claims import Claims, is_one_of
 from adapters.native.entry_accounts import EntryAccounts, Origin
 from adapters.native.import_report import Report
@@ -196,7 +196,7 @@ class RecordWriter:
             self._accounts.change_fate(origin, "refused")
             return None
         for name, value in unusable:
-            reason, remedy = REMEDIES[record.contents()[name] or URL]
+            reason, remedy = REMEDIES[record.contents()[name]]
             self._refuse(record, origin, name, value, f"{reason}; the field stays empty", remedy)
         return row
 
