@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -49,10 +48,9 @@ def utc_now() -> datetime:
 
 def planned_schema(settings: Settings) -> PlannedSchema:
     """Build the schema with the limits of the settings and the planner in front."""
-    schema = strawberry_schema(PlannedSchema)
+    schema = strawberry_schema()
     limits = DocumentLimits(settings.max_depth, settings.max_aliases, settings.max_tokens)
-    schema.planner = Planner(schema, catalogue(schema), limits, Costs(settings.max_cost))
-    return schema
+    return PlannedSchema(Planner(schema, catalogue(schema), limits, Costs(settings.max_cost)))
 
 
 async def prepare(settings: Settings) -> None:
@@ -86,7 +84,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         app.state.gateway_state = state
         app.state.feed = feed
         try:
-            with _rare_collection(), before_stop(feed.end_all):
+            with before_stop(feed.end_all):
                 yield
         finally:
             for one in (feed, rates, sources):
@@ -98,24 +96,6 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         middleware=_middleware(settings),
         exception_handlers={HTTPException: _http_error},
     )
-
-
-@contextmanager
-def _rare_collection() -> Iterator[None]:
-    """Let the garbage collector look less often.
-
-    What was built until now stays, and need not be looked at again and again. Large answers make thousands of
-    objects without a cycle among them: looking less often saves a twentieth.
-    """
-    gc.collect()
-    gc.freeze()
-    before = gc.get_threshold()
-    gc.set_threshold(20_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*before)
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
@@ -160,7 +140,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _health(request: Request) -> Response:
-    """Tell that this process answers, how many operations it was sent, and how many subscriptions are open."""
+    """Tell that this process answers, how many operations it was sent, how many subscriptions are open."""
     state = request.app.state
     counts = {"operations": state.schema.planner.asked, "subscriptions": state.feed.subscriptions}
     return JSONResponse({"status": "ok", **counts})

@@ -13,7 +13,7 @@ from adapters.native.source import NativeSource
 from gateway.adapters_installed import adapter_entry_points, open_sources
 from gateway.pages import explorer_is_installed
 from gateway.settings import Settings
-from resolvers.registry import ContractSchema, catalogue, strawberry_schema
+from resolvers.registry import catalogue, strawberry_schema
 
 
 def run_checks(settings: Settings, console: Console) -> bool:
@@ -25,7 +25,7 @@ def run_checks(settings: Settings, console: Console) -> bool:
 
 
 async def _results(settings: Settings) -> list[tuple[str, str | None]]:
-    catalogue(strawberry_schema(ContractSchema))  # raises when contract and resolvers differ
+    catalogue(strawberry_schema())  # raises when contract and resolvers differ
     pages = None if explorer_is_installed() else "install Node.js 20+ and run `make setup`"
     return [
         ("settings", None),

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from adapters.base import BadConfiguration, InvalidExport
 from gateway.adapters_installed import readers
-from gateway.app import create_app, prepare
+from gateway.app import prepare
 from gateway.authentication import KINDS
 from gateway.checks import run_checks
 from gateway.demonstration import DEFAULT_SEED, load_demo, write_demo_export
@@ -27,11 +27,11 @@ from gateway.identities import decide, proposed
 from gateway.import_history import read_imports, show_imports
 from gateway.import_report_text import report_console, show_report
 from gateway.imports import start_import
-from gateway.server import server_options
+from gateway.server import application, server_options
 from gateway.sessions import revoke_sessions
 from gateway.settings import load_settings, settings_reference
 from gateway.welcome import find_families, issue_token, print_welcome
-from resolvers.registry import ContractSchema, strawberry_schema
+from resolvers.registry import strawberry_schema
 
 app = typer.Typer(
     name="passerelle",
@@ -76,10 +76,12 @@ def serve(
     if welcome:
         print_welcome(settings)
     if settings.workers == 1:
-        return uvicorn.run(create_app(settings), **server_options(settings))
+        return uvicorn.run(application(settings), **server_options(settings))
     # Workers read the settings again; what they would all do at once, to the tables, is done before.
     asyncio.run(prepare(settings))
-    uvicorn.run("gateway.app:create_app", factory=True, workers=settings.workers, **server_options(settings))
+    uvicorn.run(
+        "gateway.server:application", factory=True, workers=settings.workers, **server_options(settings)
+    )
 
 
 @app.command("import")
@@ -309,7 +311,7 @@ def revoke(
 @app.command()
 def schema() -> None:
     """Print the GraphQL schema (SDL). `make schema` writes it to schema.graphql."""
-    typer.echo(strawberry_schema(ContractSchema).as_str())
+    typer.echo(strawberry_schema().as_str())
 
 
 @app.command()

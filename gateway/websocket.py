@@ -104,7 +104,7 @@ class SocketView(GraphQL[Any, None]):
     def __init__(self, operations: Operations, settings: Settings) -> None:
         self.offered = operations
         super().__init__(
-            operations.schema,
+            cast(Any, operations.schema),  # of which the view calls `stream` alone
             graphql_ide=None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             connection_init_wait_timeout=timedelta(seconds=settings.connection_init_timeout),

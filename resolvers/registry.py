@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from functools import cache
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
@@ -78,12 +78,10 @@ class ContractSchema(strawberry.Schema):
         """Leave errors to `gateway.errors`."""
 
 
-AnySchema = TypeVar("AnySchema", bound=ContractSchema)
-
-
-def strawberry_schema(kind: type[AnySchema]) -> AnySchema:
-    """Build the GraphQL schema from the contract, as a schema of some kind."""
-    return kind(
+@cache
+def strawberry_schema() -> ContractSchema:
+    """Build the GraphQL schema from the contract; it is built once in a process, and nobody changes it."""
+    return ContractSchema(
         query=contract.Query,
         mutation=contract.Mutation,
         subscription=contract.Subscription,

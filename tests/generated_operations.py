@@ -20,9 +20,9 @@ from graphql import (
 from hypothesis import strategies as st
 
 from resolvers.identifiers import GlobalId, decode
-from resolvers.registry import ContractSchema, strawberry_schema
+from resolvers.registry import strawberry_schema
 
-GRAPHQL: GraphQLSchema = strawberry_schema(ContractSchema)._schema
+GRAPHQL: GraphQLSchema = strawberry_schema()._schema
 DIRECTIVES = ["", "", "", " @include(if: $yes)", " @skip(if: $yes)", " @skip(if: $no)", " @include(if: true)"]
 INTEGERS = {"first": (0, 6), "last": (0, 3), "length": (0, 60)}
 WORDS = {

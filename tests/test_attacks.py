@@ -19,11 +19,11 @@ import pytest_asyncio
 from graphql import GraphQLError, get_introspection_query, parse, specified_rules, validate
 
 from gateway.execution.document_limits import MOST_FIELDS, MOST_REPEATS, DocumentLimits
-from resolvers.registry import ContractSchema, strawberry_schema
+from resolvers.registry import strawberry_schema
 from tests.conftest import ROOT, Gateway, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-SCHEMA = strawberry_schema(ContractSchema)._schema
+SCHEMA = strawberry_schema()._schema
 MOST = 25
 """How many dashboards the worst request may cost."""
 DASHBOARD = (ROOT / "tests" / "operations" / "dashboard" / "query.graphql").read_text(encoding="utf-8")

@@ -30,7 +30,7 @@ from adapters.content import (
 )
 from adapters.native.database import migrate, open_database
 from adapters.native.stored_rows import stored_row
-from resolvers.registry import ContractSchema, catalogue, strawberry_schema
+from resolvers.registry import catalogue, strawberry_schema
 from resolvers.viewer import Caller
 from tests.browser import NEEDS_CHROMIUM, page_in_chromium
 from tests.conftest import NOW, Gateway, running
@@ -207,7 +207,7 @@ def test_columns_hold_what_the_contract_says() -> None:
         for column, holds in kind.contents().items()
         if holds is not None
     }
-    known = catalogue(strawberry_schema(ContractSchema)).types
+    known = catalogue(strawberry_schema()).types
     shown = {
         (name, column, holds)
         for name, described in known.items()
@@ -402,7 +402,7 @@ def test_in_a_browser_nothing_runs_of_what_the_gateway_answers(sqlite_template: 
 
 async def overwrite(url: str) -> None:
     """Put all vectors into every column of texts that the contract shows, through the door."""
-    known = catalogue(strawberry_schema(ContractSchema)).types
+    known = catalogue(strawberry_schema()).types
     engine = open_database(url)
     async with engine.connect() as connection:
         await connection.execution_options(writes=True)

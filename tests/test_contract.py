@@ -18,10 +18,10 @@ from graphql import (
 )
 
 from gateway.settings import settings_reference
-from resolvers.registry import ContractSchema, catalogue, strawberry_schema
+from resolvers.registry import catalogue, strawberry_schema
 from tests.conftest import ROOT
 
-SCHEMA = strawberry_schema(ContractSchema)
+SCHEMA = strawberry_schema()
 GRAPHQL: GraphQLSchema = SCHEMA._schema
 LEFT_OUT = {
     "Guardian.linkedIdentities",

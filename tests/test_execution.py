@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -21,7 +22,7 @@ from gateway.execution.planned_schema import PlannedSchema
 from gateway.execution.planner import Refused
 from gateway.welcome import EXAMPLES
 from resolvers.context import RequestContext
-from resolvers.registry import ContractSchema
+from resolvers.registry import strawberry_schema
 from resolvers.routing import Sources
 from resolvers.viewer import Caller, load_scope
 from resolvers.work import Work
@@ -114,11 +115,11 @@ async def both(
     if fault is not None:
         known = Sources(fault, {}, (), 5)
     answers = []
-    for execute in (_by_plan, _by_strawberry):
+    for execute in (partial(_by_plan, schema), _by_strawberry):
         scope = await load_scope(caller, scope_sources, NOW)
         work = Work(100_000, 5)
         context = RequestContext(scope, known, schema.planner.catalogue, NOW, _state(gateway), work)
-        data, found = await execute(schema, query, variables or {}, context)
+        data, found = await execute(query, variables or {}, context)
         errors = [_without_reference(formatted(error)) for error in found]
         answers.append((data, sorted(errors, key=lambda one: (str(one.get("path")), one["message"]))))
     return answers[0], answers[1]
@@ -135,9 +136,9 @@ async def _by_plan(
 
 
 async def _by_strawberry(
-    schema: PlannedSchema, query: str, variables: dict[str, Any], context: RequestContext
+    query: str, variables: dict[str, Any], context: RequestContext
 ) -> tuple[Any, list[GraphQLError]]:
-    result: Any = await ContractSchema.execute(schema, query, variables, context)
+    result: Any = await strawberry_schema().execute(query, variables, context)
     return result.data, result.errors or []
 
 

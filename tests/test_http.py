@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from strawberry.asgi import GraphQL
 
+from gateway.execution.planned_schema import PlannedSchema
 from gateway.media_types import JSON, RESULT, media_type_of_answer
 from gateway.pages import explorer_is_installed
 from tests.conftest import ROOT, Gateway, running
@@ -263,7 +264,7 @@ async def test_a_fault_of_ours_is_answered_in_json_and_found_in_the_log(
     def broken(*_operation: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(asked.app.state.schema, "answer", broken)
+    monkeypatch.setattr(PlannedSchema, "answer", broken)
     answer = await sent(asked, TYPENAME, Accept=RESULT)
     assert codes(answer) == (500, ["INTERNAL"])
     assert "secret" not in answer.text

@@ -7,11 +7,11 @@ from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLSchema
 
-from resolvers.registry import ContractSchema, strawberry_schema
+from resolvers.registry import strawberry_schema
 from resolvers.viewer import Caller
 from tests.conftest import Gateway
 
-GRAPHQL: GraphQLSchema = strawberry_schema(ContractSchema)._schema
+GRAPHQL: GraphQLSchema = strawberry_schema()._schema
 EVERYTHING = """
 fragment I on Node { __typename id }
 {

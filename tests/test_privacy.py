@@ -24,11 +24,11 @@ from sqlalchemy import select, update
 from adapters import records as r
 from adapters.base import Request, Table
 from resolvers.identifiers import GlobalId
-from resolvers.registry import ContractSchema, strawberry_schema
+from resolvers.registry import strawberry_schema
 from resolvers.viewer import Caller
 from tests.conftest import NOW, Gateway
 
-GRAPHQL: GraphQLSchema = strawberry_schema(ContractSchema)._schema
+GRAPHQL: GraphQLSchema = strawberry_schema()._schema
 NOW_DAY = NOW.date()
 PER_STUDENT: dict[str, type[r.Record]] = {
     "Homework": r.Homework,

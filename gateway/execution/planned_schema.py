@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLError, OperationType
@@ -15,10 +16,10 @@ from gateway.execution.executor import run
 from gateway.execution.planner import Planner, Prepared, Refused
 from gateway.listening import Connection
 from resolvers.context import RequestContext
-from resolvers.registry import ContractSchema
 
 
-class PlannedSchema(ContractSchema):
+@dataclass(frozen=True, slots=True)
+class PlannedSchema:
     """Executes what its planner has prepared."""
 
     planner: Planner
