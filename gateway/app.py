@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from adapters.native.database import migrate, open_database
@@ -31,14 +33,12 @@ from gateway.listening import Listeners, before_stop
 from gateway.media_types import RESULT
 from gateway.operations import Operations
 from gateway.pages import Explorer
+from gateway.plain_requests import PlainRequests
 from gateway.rates import Rates
-from gateway.response_headers import ResponseHeaders
+from gateway.response_headers import LARGE, ResponseHeaders
 from gateway.settings import Settings, load_settings
 from resolvers.registry import catalogue, strawberry_schema
 from resolvers.subscriptions.feed import Feed
-
-LARGE = 1024
-"""Bytes from which an answer is compressed for clients that take zstd, brotli or gzip."""
 
 
 def utc_now() -> datetime:
@@ -58,6 +58,18 @@ async def prepare(settings: Settings) -> None:
     engine = open_database(settings.database_url)
     await migrate(engine)
     await engine.dispose()
+
+
+class Application(Starlette):
+    """Starlette behind something that sees requests first."""
+
+    def __init__(self, before: Callable[[ASGIApp], ASGIApp], **options: Any) -> None:
+        super().__init__(**options)
+        self._first = before(super().__call__)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, a connection or the life of the server."""
+        await self._first(scope, receive, send)
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Starlette:
@@ -90,7 +102,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
             for one in (feed, rates, sources):
                 await one.close()
 
-    return Starlette(
+    return Application(
+        lambda app: PlainRequests(app, endpoint, settings),
         routes=_routes(endpoint, explorer),
         lifespan=lifespan,
         middleware=_middleware(settings),

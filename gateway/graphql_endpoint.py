@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -17,7 +17,7 @@ from gateway.event_stream import answer_in_events, read_operation, takes_events
 from gateway.execution.planner import Refused
 from gateway.listening import Connection, Listeners
 from gateway.media_types import JSON, media_type_of_answer, refuse_other_than_json
-from gateway.operations import Operations, refuse_over_get, refused_answer
+from gateway.operations import Operation, Operations, operation_in_json, refuse_over_get, refused_answer
 from gateway.pages import Explorer
 from gateway.settings import Settings
 from gateway.time_limit import ClientGone
@@ -60,39 +60,48 @@ class GraphQLEndpoint:
             if await takes_events(request, self._operations.schema):
                 return await self._stream(request, send)
             media_type = media_type_of_answer(request.headers.get("accept"))
-            response = await self._answer(request, media_type)
-        except Refusal as error:
-            response = refused(error, media_type)
+            status, body = await self._answer(
+                request.headers.get("authorization"),
+                address_of(scope),
+                partial(self._operation_in, request),
+                request.receive,
+                media_type,
+            )
+            response = Response(body, status, media_type=media_type)
         except (ClientDisconnect, ClientGone):
             return
         except Exception as error:
-            body = {"errors": [internal(error, scope["path"])]}
-            response = Response(orjson.dumps(body), 500, media_type=media_type)
+            response = failed(error, scope["path"], media_type)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, media_type: str) -> Response:
-        """Execute a query or a mutation. Raises Refusal."""
-        with self._place():
-            caller = await self._entrance.caller(request.headers.get("authorization"))
-            address = address_of(request.scope)
-            self._operations.admit(caller, address)
-            context = await self._entrance.context(caller)
-            operation = await read_operation(request)
-            if request.method != "POST":
-                refuse_over_get(operation, self._operations.schema)
-            try:
-                prepared = await self._operations.prepared(operation, caller, address)
-                answer = await self._operations.answered(operation, prepared, context, request.receive)
-            except Refused as error:
-                answer = refused_answer(error)
-            body = self._operations.written(answer)
-        # Clients that know only `application/json` take every status but 200 for a fault of the network.
-        status = 200 if media_type == JSON and answer.status == 400 else answer.status
-        return Response(body, status, media_type=media_type)
+    async def answer_plainly(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a POST of JSON, of which headers and size were looked at, in JSON."""
+        headers = dict(scope["headers"])
+        try:
+            status, body = await self._answer(
+                headers.get(b"authorization", b"").decode("latin-1"),
+                address_of(scope),
+                partial(_operation_in_body, receive),
+                receive,
+                JSON,
+            )
+        except (ClientDisconnect, ClientGone):
+            return
+        except Exception as error:
+            return await failed(error, scope["path"], JSON)(scope, receive, send)
+        found = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": found})
+        await send({"type": "http.response.body", "body": body})
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        """Hold a place for one request that is answered. Raises Refusal."""
+    async def _answer(
+        self,
+        authorization: str | None,
+        address: str | None,
+        read: Callable[[], Awaitable[Operation]],
+        receive: Receive,
+        media_type: str,
+    ) -> tuple[int, bytes]:
+        """Execute a query or a mutation; returns the status and the body. Raises Refusal."""
         if self._running >= self._max_requests:
             message = (
                 f"The gateway answers {self._max_requests} requests at once in each worker (the setting "
@@ -101,9 +110,27 @@ class GraphQLEndpoint:
             raise Refusal(503, "TOO_BUSY", message, {"Retry-After": "1"})
         self._running += 1
         try:
-            yield
+            caller = await self._entrance.caller(authorization)
+            self._operations.admit(caller, address)
+            context = await self._entrance.context(caller)
+            operation = await read()
+            try:
+                prepared = await self._operations.prepared(operation, caller, address)
+                answer = await self._operations.answered(operation, prepared, context, receive)
+            except Refused as error:
+                answer = refused_answer(error)
+            body = self._operations.written(answer)
         finally:
             self._running -= 1
+        # Clients that know only `application/json` take every status but 200 for a fault of the network.
+        return 200 if media_type == JSON and answer.status == 400 else answer.status, body
+
+    async def _operation_in(self, request: Request) -> Operation:
+        """Read the operation of a request. Raises Refusal."""
+        operation = await read_operation(request)
+        if request.method != "POST":
+            refuse_over_get(operation, self._operations.schema)
+        return operation
 
     async def _listen(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket until either side ends it."""
@@ -146,6 +173,25 @@ def address_of(scope: Scope) -> str | None:
     """Return the address of the client, which a trusted proxy may have told."""
     client = scope.get("client")
     return client[0] if client else None
+
+
+async def _operation_in_body(receive: Receive) -> Operation:
+    """Read the operation in the body of a request. Raises Refusal and ClientDisconnect."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return operation_in_json(body)
+
+
+def failed(error: Exception, path: str, media_type: str) -> Response:
+    """Answer a request that was refused, or that met a fault of ours."""
+    if isinstance(error, Refusal):
+        return refused(error, media_type)
+    return Response(orjson.dumps({"errors": [internal(error, path)]}), 500, media_type=media_type)
 
 
 def refused(error: Refusal, media_type: str = JSON) -> Response:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from time import time
+from dataclasses import dataclass
+from time import monotonic, time
 from typing import Any
 
-from cachetools import TTLCache
+from cachetools import LRUCache
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
@@ -35,6 +36,14 @@ RETRIES = 10.0
 Key = tuple[str, ...]
 
 
+@dataclass(slots=True)
+class Part:
+    """What a worker may spend for somebody without asking."""
+
+    until: float
+    left: int = 0
+
+
 class Rates:
     """Counts what viewers and addresses spend; in memory, or in Redis or Valkey for all workers together."""
 
@@ -47,13 +56,14 @@ class Rates:
         self._local = FixedWindowRateLimiter(MemoryStorage())
         self._shared = _shared_limiter(settings)
         self._shared_from = 0.0
-        self._left: TTLCache[Key, int] = TTLCache(REMEMBERED, LEASE)
-        self._spent: TTLCache[Key, float] = TTLCache(REMEMBERED, 60)
+        self._parts: LRUCache[Key, Part] = LRUCache(REMEMBERED)
+        self._spent: LRUCache[Key, float] = LRUCache(REMEMBERED)
         """Until when those who have nothing left must wait."""
+        self._address_keys: LRUCache[str, Key | None] = LRUCache(REMEMBERED)
 
     def admit(self, caller: Caller, address: str | None) -> None:
         """Raise Refusal for who has nothing left of its minute."""
-        if self._spent:
+        if self._spent.currsize:
             for key in self._keys(caller, address):
                 until = self._spent.get(key, 0.0)
                 if until > time():
@@ -61,11 +71,15 @@ class Rates:
 
     async def spend(self, caller: Caller, address: str | None, cost: int) -> None:
         """Take a cost from what is left. Raises Refusal where that is not enough."""
+        now = monotonic()
         for key in self._keys(caller, address):
-            left = self._left.get(key, 0)
-            if left < cost:
-                left += await self._take(key, cost - left)
-            self._left[key] = left - cost
+            part = self._parts.get(key)
+            if part is None or part.until < now:
+                part = self._parts[key] = Part(now + LEASE)
+            if part.left < cost:
+                taken = await self._take(key, cost - part.left)
+                part.left += taken
+            part.left -= cost
 
     async def close(self) -> None:
         """Close the connections to the store."""
@@ -75,8 +89,13 @@ class Rates:
 
     def _keys(self, caller: Caller, address: str | None) -> list[Key]:
         keys: list[Key] = [] if caller.is_anonymous else [("viewer", caller.kind, caller.person_id)]
-        if address is not None and not is_within(address, self._proxies):
-            keys.append(("address", _network(address)))
+        if address is not None:
+            if address not in self._address_keys:
+                is_proxy = is_within(address, self._proxies)
+                self._address_keys[address] = None if is_proxy else ("address", _network(address))
+            key: Key | None = self._address_keys[address]
+            if key is not None:
+                keys.append(key)
         return keys
 
     async def _take(self, key: Key, needed: int) -> int:

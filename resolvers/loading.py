@@ -82,6 +82,8 @@ class LoaderLayer:
         self.sources = sources
         self.now = now
         self.work = work
+        self._met_guardians: set[str] = set()
+        """Those that records shown to the viewer have named; another request does not know them."""
 
     @property
     def caller(self) -> Caller:
@@ -257,7 +259,7 @@ class LoaderLayer:
                 self._keep_visible(relation, children, alone.get(group))
         if rows and "guardian_id" in rows[0][1]:
             shown = (row["guardian_id"] for children in answer.values() for row in children.rows)
-            self.scope.known_guardians.update(one for one in shown if one)
+            self._met_guardians.update(one for one in shown if one)
 
     def _may_see_table(self, relation: str, table: Table, parents: Sequence[Parent]) -> bool:
         """Tell whether the viewer may see every row, and each is of the student asked about."""
@@ -315,7 +317,7 @@ class LoaderLayer:
 
     def _may_see(self, relation: str, row: Row, student: str | None) -> bool:
         if relation == "Guardian":
-            return row["id"] in self.scope.known_guardians
+            return row["id"] in self.scope.known_guardians or row["id"] in self._met_guardians
         if relation == "Student":
             return row["id"] in self.scope.known_students
         return self._are_visible({row.get("school_id")}, {(student, row.get("student_id"))})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -139,10 +139,7 @@ class Scopes:
             scope = await load_scope(caller, self._sources, now)
             if before == memory.generation(now) == self._generation:  # type: ignore[union-attr]
                 self._known[caller] = scope
-        # What a request learns of other people is its own.
-        return replace(
-            scope, known_guardians=set(scope.known_guardians), known_students=set(scope.known_students)
-        )
+        return scope
 
 
 REMEMBERED = 10_000

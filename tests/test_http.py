@@ -12,11 +12,15 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from starlette.applications import Starlette
 from strawberry.asgi import GraphQL
 
 from gateway.execution.planned_schema import PlannedSchema
+from gateway.graphql_endpoint import GraphQLEndpoint
 from gateway.media_types import JSON, RESULT, media_type_of_answer
 from gateway.pages import explorer_is_installed
+from gateway.plain_requests import PlainRequests
+from gateway.settings import Settings
 from tests.conftest import ROOT, Gateway, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -279,9 +283,7 @@ async def test_no_answer_is_kept_or_framed_or_taken_for_another_type(asked: Gate
         await asked.client.get("/healthz"),
         await asked.client.get("/nothing"),
     ):
-        found = {
-            name: value for name, value in answer.headers.items() if name not in ("content-length", "vary")
-        }
+        found = {name: value for name, value in answer.headers.items() if name != "content-length"}
         assert found == {
             "content-type": "application/json",
             "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -289,7 +291,56 @@ async def test_no_answer_is_kept_or_framed_or_taken_for_another_type(asked: Gate
             "referrer-policy": "no-referrer",
             "cross-origin-resource-policy": "same-origin",
             "cache-control": "private, no-store",
+            "vary": "Accept-Encoding",
         }
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip", "identity", "zstd, br, gzip"])
+@pytest.mark.parametrize(
+    ("body", "authorized"),
+    [
+        (TYPENAME, True),
+        ('{"query": "{ viewer { students { grades(first: 50) { nodes { id } } } } }"}', True),
+        ('{"query": "{ viewer { kind } }"}', False),
+        ('{"query": "{ nothing }"}', True),
+        ('{"query": "mutation { nothing"}', True),
+        ("{", True),
+        ("", True),
+    ],
+)
+async def test_usual_requests_are_answered_as_by_way_of_routes_and_middleware(
+    asked: Gateway, monkeypatch: pytest.MonkeyPatch, body: str, authorized: bool, encoding: str
+) -> None:
+    headers = {"Accept-Encoding": encoding, **({} if authorized else {"Authorization": "Bearer x"})}
+    found = await sent(asked, body, **headers)
+    monkeypatch.setattr(PlainRequests, "_is_usual", lambda *_: False)
+    usual = await sent(asked, body, **headers)
+    assert (found.status_code, found.headers, found.content) == (
+        usual.status_code,
+        usual.headers,
+        usual.content,
+    )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Encoding": "gzip"},
+        {"Content-Length": "1000000000"},
+        {"Content-Length": "-1"},
+        {"Accept": "text/event-stream"},
+        {"Accept": RESULT},
+        {"Origin": "https://portal.example"},
+    ],
+)
+async def test_what_is_not_quite_usual_goes_by_way_of_routes_and_middleware(headers: dict[str, str]) -> None:
+    settings = Settings(allowed_origins=["https://portal.example"])
+    requests = PlainRequests(Starlette(), GraphQLEndpoint.__new__(GraphQLEndpoint), settings)
+    usual = {"Content-Type": JSON, "Content-Length": "10", "Accept": "*/*"}
+    named = {name.lower().encode(): value.encode() for name, value in (usual | headers).items()}
+    assert not requests._is_usual(named)
+    assert requests._is_usual({name.lower().encode(): value.encode() for name, value in usual.items()})
 
 
 async def test_the_page_runs_scripts_of_its_own_only_and_its_files_are_kept_for_ever(
