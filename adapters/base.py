@@ -122,12 +122,16 @@ class Layout(Protocol):
         """By the index of a column, what makes the value of a row of what is there; never of None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """An answer as the database gave it: rows of values, in order within each group, instants as text."""
+Rows = Sequence[Sequence[Any]]
+"""Rows as the database gave them: values in the order of the columns, instants as text."""
 
-    layout: Layout
-    rows: Sequence[Sequence[Any]]
+
+class Bound(Protocol):
+    """A question worked out: everything is known but the moment at which it is asked."""
+
+    @property
+    def layout(self) -> Layout:
+        """The columns of its rows."""
 
 
 @runtime_checkable
@@ -160,8 +164,14 @@ class SourceNearby(Source, Protocol):
         Only to be looked at now: the mapping and its rows are shared.
         """
 
-    async def table(self, request: Request) -> Table | None:
-        """Answer one question as a table; None where only `fetch` answers it. Raises SourceError."""
+    def bind(self, request: Request) -> Any:
+        """Work out all of a question but the moment, as a `Bound`; None where only `fetch` answers it.
+
+        It holds as long as `generation` stays the same. Raises NotSupported.
+        """
+
+    async def rows(self, bound: Any, now: datetime) -> Rows:
+        """Answer a bound question: rows in order within each group. Raises SourceError."""
 
     def generation(self, now: datetime) -> object:
         """Return a value that changes when records at hand must be read again; None while that is unknown."""

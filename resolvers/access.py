@@ -44,7 +44,7 @@ async def guardian(
     return await context.referenced("Guardian", Guardian, [(one, mine) for one in parents], selection)
 
 
-@fields.edge(Viewer, "students")
+@fields.edge(Viewer, "students", is_fixed=True)
 async def students(
     context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
 ) -> Sequence[Any]:

@@ -118,6 +118,11 @@ class Edge:
     """Answers without waiting, or returns None where that is not possible this time."""
     listing: Listing | None = None
     pointer: Pointer | None = None
+    is_fixed: bool = False
+    """Whether its values hang on the viewer's scope and the arguments alone, and not on the moment.
+
+    They are worked out once for as long as the scope is kept: until the database changes, a minute at most.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +144,11 @@ class Fields:
     edges: dict[tuple[str, str], Edge] = field(default_factory=dict)
     derived: dict[tuple[str, str], Derived] = field(default_factory=dict)
 
-    def edge(self, kind: type, name: str, *needs: str) -> Callable[[Batch], Batch]:
+    def edge(self, kind: type, name: str, *needs: str, is_fixed: bool = False) -> Callable[[Batch], Batch]:
         """Register a batch: (context, parents, arguments, selection) to one result per parent."""
 
         def register(batch: Batch) -> Batch:
-            self.edges[kind.__name__, name] = Edge(batch, needs)
+            self.edges[kind.__name__, name] = Edge(batch, needs, is_fixed=is_fixed)
             return batch
 
         return register

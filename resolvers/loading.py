@@ -6,12 +6,13 @@ Every parent and every row passes here and is held against the viewer's scope, s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
-from adapters.base import Children, Page, Parent, Request, Row, Source, Table
+from adapters.base import Bound, Children, Page, Parent, Request, Row, Rows, Source
 from resolvers.errors import NotPermitted, SourceFailed
 from resolvers.routing import CAPABILITIES, Sources
 from resolvers.viewer import Caller, Scope
@@ -74,6 +75,21 @@ def with_filters(question: Ask, **filters: Any) -> Ask:
     return replace(question, filters={**question.filters, **filters})
 
 
+Right = tuple[Callable[[Any], Any], frozenset[Any]]
+"""What reads a part of a row, and what it may be."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundQuestion:
+    """A question to the database, worked out for one viewer but for the moment; see `LoaderLayer.bind`."""
+
+    relation: str
+    statement: Bound
+    asked: Sequence[Parent | None]
+    """What each parent became; None for those that the viewer may not ask about."""
+    rights: Sequence[Right]
+
+
 class LoaderLayer:
     """Asks sources on behalf of one viewer."""
 
@@ -126,28 +142,39 @@ class LoaderLayer:
         by_source = dict(zip(batches, answers, strict=True))
         return [self._answer(by_source, place) for place in places]
 
-    async def table(
+    def bind(
         self, question: Ask, parents: Sequence[Any], columns: tuple[str, ...], key: str, group: str
-    ) -> tuple[Table, list[Parent | None]] | None:
-        """Ask the database as `fetch` does, for its rows as they are; also tells what each parent became.
+    ) -> BoundQuestion | None:
+        """Work out a question to the database for this viewer, with the rights of parents and rows.
 
-        None where the usual way has to be taken: when other sources take part, the database has to look
-        closer, or the viewer may not see every row.
+        It holds as long as the scope. None where the usual way has to be taken: when other sources take
+        part, or the database has to look closer.
         """
-        if not self.sources.is_single:
+        memory = self.sources.memory
+        if memory is None or not self.sources.is_single:
             return None
         self._require_capability(question)
         asked = [self._parent(question, parent, key, group) for parent in parents]
         known = tuple({(one.group, one.student_id): one for one in asked if one is not None}.values())
         if not known:
             return None
-        request = self._request(question, known, columns)
-        found = await self.sources.table(request)
-        if found is not None:
-            self.work.count(len(found.rows))
-        if found is None or not self._may_see_table(question.relation, found, known):
+        with self.sources.presented(question.relation):
+            found = memory.bind(self._request(question, known, columns))
+        if found is None:
             return None
-        return found, asked
+        rights = self._rights_of_rows(question.relation, found.layout.names, known)
+        return None if rights is None else BoundQuestion(question.relation, found, asked, rights)
+
+    async def rows(self, bound: BoundQuestion) -> Rows | None:
+        """Answer a bound question; None where the viewer may not see every row: each must be looked at."""
+        assert self.sources.memory is not None
+        with self.sources.presented(bound.relation):
+            rows = await self.sources.memory.rows(bound.statement, self.now)
+        self.work.count(len(rows))
+        for read, allowed in bound.rights:
+            if not allowed.issuperset(map(read, rows)):
+                return None
+        return rows
 
     def _require_capability(self, question: Ask) -> None:
         capability = CAPABILITIES.get(question.relation)
@@ -261,19 +288,30 @@ class LoaderLayer:
             shown = (row["guardian_id"] for children in answer.values() for row in children.rows)
             self._met_guardians.update(one for one in shown if one)
 
-    def _may_see_table(self, relation: str, table: Table, parents: Sequence[Parent]) -> bool:
-        """Tell whether the viewer may see every row, and each is of the student asked about."""
-        names, rows = table.layout.names, table.rows
+    def _rights_of_rows(
+        self, relation: str, names: Sequence[str], parents: Sequence[Parent]
+    ) -> list[Right] | None:
+        """List what every row has to have for the viewer to see it; None where each must be looked at.
+
+        It is what `_may_see` asks of a row: its school is known, and its student is the one asked about.
+        """
         if relation in PUBLIC or relation in ("Guardian", "Student") or "guardian_id" in names:
-            return False
-        alone, schools, owned = _alone(parents), set[str | None](), set[Owned]()
+            return None
+        rights: list[Right] = []
         if "school_id" in names:
-            at = names.index("school_id")
-            schools = {row[at] for row in rows}
+            rights.append((itemgetter(names.index("school_id")), frozenset({None, *self.scope.schools})))
         if "student_id" in names:
-            at = names.index("student_id")
-            owned = {(alone.get(row[0]), row[at]) for row in rows}
-        return self._are_visible(schools, owned)
+            at, known, alone = names.index("student_id"), self.scope.known_students, _alone(parents)
+            if not any(alone.values()):
+                rights.append((itemgetter(at), frozenset({None, *known})))
+            elif all(alone.values()):
+                pairs = {(group, one) for group, one in alone.items() if one in known}
+                rights.append(
+                    (itemgetter(names.index("_group"), at), frozenset(pairs | {(one, None) for one in alone}))
+                )
+            else:
+                return None
+        return rights
 
     def _are_visible(self, schools: set[str | None], owned: set[Owned]) -> bool:
         """Tell whether the viewer may see all records of these schools and students."""

@@ -117,7 +117,7 @@ async def guardian_students(
     return [[one for one in [next(found) for _ in range(size)] if one is not None] for size in sizes]
 
 
-@fields.edge(Student, "my_guardianship")
+@fields.edge(Student, "my_guardianship", is_fixed=True)
 async def my_guardianship(
     context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
 ) -> Sequence[Any]:
@@ -127,7 +127,7 @@ async def my_guardianship(
     return [one[0] if isinstance(one, list) and one else None for one in found]
 
 
-@fields.edge(Student, "current_period")
+@fields.edge(Student, "current_period", is_fixed=True)
 async def current_period(
     context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
 ) -> Sequence[Any]:
@@ -148,7 +148,7 @@ def _classes(name: str, kind: type, class_type: str, *, one: bool) -> None:
             return found
         return [result[0] if isinstance(result, list) and result else None for result in found]
 
-    fields.edge(Student, name)(batch)
+    fields.edge(Student, name, is_fixed=True)(batch)
 
 
 _classes("school_class", SchoolClass, "HOMEROOM", one=True)

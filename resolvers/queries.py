@@ -27,7 +27,7 @@ def viewer_of(context: RequestContext) -> Any:
     return context.plain("Viewer", columns, context.caller.person_id)
 
 
-@fields.edge(Query, "viewer")
+@fields.edge(Query, "viewer", is_fixed=True)
 async def viewer(
     context: RequestContext, _parents: Sequence[Any], _arguments: Arguments, _selection: Selection
 ) -> Sequence[Any]:

@@ -19,7 +19,6 @@ from adapters.base import (
     Source,
     SourceError,
     SourceNearby,
-    Table,
 )
 from resolvers.errors import InvalidArgument, SourceFailed
 
@@ -195,14 +194,13 @@ class Sources:
         except Exception as error:
             raise _presented(source.name, request.relation, error) from error
 
-    async def table(self, request: Request) -> Table | None:
-        """Ask the native database for rows, where it gives them. Raises SourceFailed or InvalidArgument."""
-        if self.memory is None:
-            return None
+    @contextmanager
+    def presented(self, relation: str) -> Iterator[None]:
+        """Raise what the database raises as what a client may know: SourceFailed or InvalidArgument."""
         try:
-            return await self.memory.table(request)
+            yield
         except Exception as error:
-            raise _presented(self.memory.name, request.relation, error) from error
+            raise _presented(self.native.name, relation, error) from error
 
     async def close(self) -> None:
         """Close every source."""

@@ -87,7 +87,7 @@ def original(row: Row, context: RequestContext) -> Row | None:
     return planned if any(planned.values()) else None
 
 
-@fields.edge(Student, "timetable")
+@fields.edge(Student, "timetable", is_fixed=True)
 async def timetable(
     context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
 ) -> Sequence[Any]:

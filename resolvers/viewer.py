@@ -64,7 +64,7 @@ class Caller:
         return self.scopes & ALL_READ if self.kind == "PARTNER" else CAPABILITIES_BY_KIND[self.kind]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Scope:
     """The students and schools of one caller, and where they stand with the charter."""
 
@@ -79,6 +79,8 @@ class Scope:
     selected_student_id: str | None = None
     revoked_before: datetime | None = None
     zones: dict[str, tzinfo] = field(default_factory=dict)
+    is_kept: bool = False
+    """Whether it is that of all requests of the caller until the database changes or the minute ends."""
 
     def zone(self, school_id: str | None) -> tzinfo:
         """Return the time zone of a school; what has none uses that of the caller's first school."""
@@ -139,6 +141,7 @@ class Scopes:
             scope = await load_scope(caller, self._sources, now)
             if before == memory.generation(now) == self._generation:  # type: ignore[union-attr]
                 self._known[caller] = scope
+                scope.is_kept = True
         return scope
 
 

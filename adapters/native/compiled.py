@@ -30,6 +30,8 @@ class CompiledStatement:
     """By the index of a column whose values the driver gives in another type, what turns them."""
     parameters: int
     """How many parameters there are."""
+    moment: Convert
+    """Writes a moment as the driver takes it."""
 
 
 def compile_statement(
@@ -51,7 +53,8 @@ def compile_statement(
     }
     names = tuple(str(column.key) for column in columns)
     arguments = _arguments(compiled, state, dialect, parents, given)
-    return CompiledStatement(state.statement, arguments, names, converters, len(state.positiontup))
+    moment = _to_driver(Instant(), dialect) or _as_it_is
+    return CompiledStatement(state.statement, arguments, names, converters, len(state.positiontup), moment)
 
 
 def _arguments(
@@ -99,6 +102,10 @@ def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     if isinstance(kind, JSON):
         return orjson.loads
     return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _sqlite_text(instant: datetime | None) -> str | None:

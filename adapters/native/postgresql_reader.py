@@ -10,9 +10,10 @@ from typing import Any
 import asyncpg
 import orjson
 
+from adapters.base import Rows
 from adapters.native.compiled import CompiledStatement, json_rows
 from adapters.native.doorbell import Doorbell
-from adapters.native.reader import TIME_LIMIT, Reader, Rows
+from adapters.native.reader import TIME_LIMIT, Reader
 
 REMEMBERED = 512
 """Fused statements whose text is kept, and which each connection keeps prepared."""

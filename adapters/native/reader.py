@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
+from adapters.base import Rows
 from adapters.native.compiled import CompiledStatement
 
-Rows = Sequence[Sequence[Any]]
 TIME_LIMIT = 10.0
 """Seconds a statement may take before the database stops it."""
 

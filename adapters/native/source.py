@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -20,15 +21,15 @@ from adapters.base import (
     Request,
     RetryLater,
     Row,
+    Rows,
     Source,
-    Table,
     decode_cursor,
 )
 from adapters.native.children import Gather, gather_function
 from adapters.native.compiled import CompiledStatement, compile_statement
 from adapters.native.database import open_database
 from adapters.native.postgresql_reader import PostgresReader
-from adapters.native.reader import Reader, Rows
+from adapters.native.reader import Reader
 from adapters.native.relations import RELATIONS
 from adapters.native.remembered import Remembered
 from adapters.native.sqlite_reader import SqliteReader
@@ -43,6 +44,27 @@ IMPLICIT = ("id", *RIGHTS)
 
 PARENT_LISTS = tuple(f"parent_{one}" for one in PARENT_FIELDS)
 """How the parameters of PostgreSQL are called that hold all parents: a list for each field."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundStatement:
+    """A statement and its arguments."""
+
+    layout: CompiledStatement
+    arguments: list[Any]
+    viewer_id: str | None
+    moments: tuple[int, ...] = ()
+    """Which of the arguments are the moment of the request."""
+
+    def arguments_at(self, now: datetime) -> list[Any]:
+        """Return the arguments at a moment."""
+        if not self.moments:
+            return self.arguments
+        arguments = self.arguments.copy()
+        moment = self.layout.moment(now)
+        for at in self.moments:
+            arguments[at] = moment
+        return arguments
 
 
 class NativeSource:
@@ -78,31 +100,41 @@ class NativeSource:
         """Return a value that changes when records at hand must be read again; None while that is unknown."""
         return self._remembered.generation(now)
 
-    async def table(self, request: Request) -> Table | None:
-        """Answer one question with the rows of one statement; None for pages that rows alone do not tell.
+    def bind(self, request: Request) -> BoundStatement | None:
+        """Work out a question; None for pages that rows alone do not tell. Raises NotSupported.
 
-        A page has one row more than asked for where others follow. Raises NotSupported, RetryLater.
+        A page has one row more than asked for where others follow.
         """
         page = request.page
         if (page.cursors and page.limit is not None) or page.cursor is not None or page.backward:
             return None
         if self._remembered.takes(request):
             return None
-        statement, _, rows = await self._run(request, RIGHTS)
-        return Table(statement, rows)
+        bound, _ = self._bound(request, RIGHTS)
+        # What differs at another moment of the same second is the moment.
+        now = request.now.replace(microsecond=(request.now.microsecond + 1) % 1_000_000)
+        filters = {name: now if one is request.now else one for name, one in request.filters.items()}
+        later, _ = self._bound(replace(request, now=now, filters=filters), RIGHTS)
+        pairs = zip(bound.arguments, later.arguments, strict=True)
+        return replace(bound, moments=tuple(at for at, (one, other) in enumerate(pairs) if one != other))
+
+    async def rows(self, bound: BoundStatement, now: datetime) -> Rows:
+        """Answer a bound question. Raises RetryLater."""
+        try:
+            return await self.reader.read(bound.layout, bound.arguments_at(now), (bound.viewer_id, now))
+        except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise RetryLater("The database does not answer.") from error
 
     async def _read(self, request: Request) -> Mapping[str, Children]:
-        _, gather, rows = await self._run(request, IMPLICIT)
-        found = gather(rows, request.page.limit)
+        bound, gather = self._bound(request, IMPLICIT)
+        found = gather(await self.rows(bound, request.now), request.page.limit)
         if request.page.backward:
             for children in found.values():
                 children.rows.reverse()
                 children.cursors.reverse()
         return found
 
-    async def _run(
-        self, request: Request, implicit: tuple[str, ...]
-    ) -> tuple[CompiledStatement, Gather, Rows]:
+    def _bound(self, request: Request, implicit: tuple[str, ...]) -> tuple[BoundStatement, Gather]:
         relation = RELATIONS.get(request.relation)
         if relation is None:
             raise NotSupported(f"The database has no relation {request.relation}.")
@@ -112,11 +144,7 @@ class NativeSource:
         statement, gather = _statement(request.relation, shape, implicit, dialect)
         parents = _parents(request, places_, dialect.name)
         arguments = statement.arguments(parents, _values(relation, request, shape))
-        try:
-            rows = await self.reader.read(statement, arguments, (request.viewer_id, request.now))
-        except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise RetryLater("The database does not answer.") from error
-        return statement, gather, rows
+        return BoundStatement(statement, arguments, request.viewer_id), gather
 
     async def start(self) -> None:
         """Connect; without it the first question does. Raises what the driver raises."""

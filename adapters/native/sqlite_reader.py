@@ -12,8 +12,9 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from adapters.base import Rows
 from adapters.native.compiled import CompiledStatement
-from adapters.native.reader import TIME_LIMIT, Reader, Rows
+from adapters.native.reader import TIME_LIMIT, Reader
 
 REMEMBERED = 512
 """Statements known to be long, which go to a thread at once."""
@@ -65,17 +66,37 @@ class SqliteReader(Reader):
 
     async def read(self, statement: CompiledStatement, arguments: list[Any], group: Any) -> Rows:
         """Run a statement here, or in a thread if it is long."""
-        text = statement.text
+        rows = self._read_here(statement.text, arguments)
+        if rows is not None:
+            return rows
+        self.observed([statement.text])
+        return await self._hand_over(statement.text, arguments)
+
+    def _read_here(self, text: str, arguments: list[Any]) -> Rows | None:
+        """Run a statement in the event loop; None where it is long.
+
+        All statements of one turn of the event loop see the database as it was at the first of them, and
+        take one lock together.
+        """
+        if text in self._long_texts:
+            return None
+        here = self._here or self._open()
+        self._until = perf_counter() + self.SHORT
+        try:
+            if not here.in_transaction:
+                here.execute("BEGIN")
+                asyncio.get_running_loop().call_soon(self._end_transaction)
+            rows = here.execute(text, arguments).fetchall()
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:
+                raise
+            return None
         self.observed([text])
-        if text not in self._long_texts:
-            here = self._here or self._open()
-            self._until = perf_counter() + self.SHORT
-            try:
-                return here.execute(text, arguments).fetchall()
-            except sqlite3.OperationalError as error:
-                if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:
-                    raise
-        return await self._hand_over(text, arguments)
+        return rows
+
+    def _end_transaction(self) -> None:
+        if self._here is not None and self._here.in_transaction:
+            self._here.execute("COMMIT")
 
     async def _hand_over(self, text: str, arguments: list[Any]) -> Rows:
         """Run a long statement in a thread; remember whether it was long."""
@@ -126,5 +147,6 @@ class SqliteReader(Reader):
         self._pool.shutdown()
         if self._here is not None:
             self._here.close()
+            self._here = None
         while not self._idle.empty():
             self._idle.get_nowait().close()

@@ -11,16 +11,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
-from adapters.base import Layout, Table
+from adapters.base import Layout
 from adapters.native.children import expressions
+from gateway.execution.bindings import Binding, BoundList
 from gateway.execution.plan import FieldPlan, ObjectPlan
-from gateway.execution.writers import UNWRITABLE, Functions, NeedsCare, Noted
+from gateway.execution.writers import Functions, NeedsCare, Noted
 from resolvers.catalogue import Catalogue
 from resolvers.context import RequestContext
 from resolvers.fields import Listing, Pointer
 from resolvers.identifiers import GlobalId
+from resolvers.loading import Ask
 from resolvers.recipes import Recipe, identifier, origin, recipe_of
 
 Written = dict[str | None, Any]
@@ -101,42 +104,74 @@ class DirectList:
         self.columns = (*self.recipe.columns, "id") if self.has_derived else self.recipe.columns
 
     async def write(
-        self, context: RequestContext, notes: Noted, arguments: Mapping[str, Any]
+        self,
+        context: RequestContext,
+        notes: Noted,
+        arguments: Mapping[str, Any],
+        binding: Binding | None,
     ) -> Sequence[Any] | None:
         """Write the edge into the answers of its parents; where it cannot, return what its batch would.
 
         Raises NeedsCare, or what the batch raises.
         """
-        selection, listed = self.one.selection, self.listing.listed
+        slot, selection, listed = self.one.slot, self.one.selection, self.listing.listed
+        bound = binding.lists.get(slot) if binding is not None else None
+        if bound is not None and await self._written(context, notes, bound):
+            return None
         assert selection is not None
         about = self.listing.parents(context, [value for value, _ in notes], arguments)
         question = await self.listing.question(context, about, arguments, selection)
-        found = await context.table(question, about, self.columns, listed.key, listed.group)
-        fill = self._function(found[0].layout) if found is not None else None
+        if bound is None:
+            bound = self._bind(context, question, about)
+            if bound is not None and await self._written(context, notes, bound):
+                if binding is not None and self.one.has_fixed_owners:
+                    binding.lists[slot] = bound
+                return None
+        return await listed.answer(context, question, about, selection)
+
+    def _bind(self, context: RequestContext, question: Ask, about: Sequence[Any]) -> BoundList | None:
+        """Work out the list for this viewer; None where it cannot be written from rows."""
+        listed = self.listing.listed
+        found = context.bind(question, about, self.columns, listed.key, listed.group)
+        fill = self._function(found.statement.layout) if found is not None else None
         if found is None or fill is None:
-            return await listed.answer(context, question, about, selection)
-        table, asked = found
-        written = [await self._pointed(one, context, table) for one in self.pointers]
-        students = {one.group: None if listed.group else one.student_id for one in asked if one is not None}
-        lists: dict[str, list[Any]] = {group: [] for group in students}
-        totals: dict[str, int] = {}
-        try:
-            fill(table.rows, lists, totals, question.page.limit, context, students, *written)
-        except UNWRITABLE as error:
-            raise NeedsCare from error
-        groups = [None if one is None else one.group for one in asked]
+            return None
+        groups = [None if one is None else one.group for one in found.asked]
         if self.listing.about is not None:
             groups = [next((one for one in groups if one is not None), None)]
-        for (_, answer), group in zip(notes, groups, strict=True):
-            answer[self.one.key] = self.wrap(lists[group] if group else [], totals.get(group or "", 0))
-        return None
+        names = found.statement.layout.names
+        return BoundList(
+            found,
+            fill,
+            question.page.limit,
+            {one.group: None if listed.group else one.student_id for one in found.asked if one is not None},
+            groups,
+            [itemgetter(names.index(one.pointer.key)) for one in self.pointers],
+        )
 
-    async def _pointed(self, one: PointerList, context: RequestContext, table: Table) -> Written:
-        at = table.layout.names.index(one.pointer.key)
+    async def _written(self, context: RequestContext, notes: Noted, bound: BoundList) -> bool:
+        """Read rows and write them into the answers of the parents; tells whether that could be done.
+
+        Raises NeedsCare, or what the database raises.
+        """
+        rows = await context.rows(bound.question)
+        if rows is None:
+            return False
         try:
-            return await one.written(context, {row[at] for row in table.rows} - {None})
+            # What fails here is the fault of a pointer, not of the list.
+            written = [
+                await one.written(context, set(map(read, rows)) - {None})
+                for one, read in zip(self.pointers, bound.pointers, strict=True)
+            ]
+            lists: dict[str, list[Any]] = {group: [] for group in bound.students}
+            totals: dict[str, int] = {}
+            bound.fill(rows, lists, totals, bound.limit, context, bound.students, *written)
         except Exception as error:
-            raise NeedsCare from error  # the fault is the pointer's, not the list's
+            raise NeedsCare from error
+        key, wrap = self.one.key, self.wrap
+        for (_, answer), group in zip(notes, bound.groups, strict=True):
+            answer[key] = wrap(lists[group] if group else [], totals.get(group or "", 0))
+        return True
 
     def _function(self, layout: Layout) -> Fill | None:
         if layout not in self._fill:

@@ -12,6 +12,7 @@ from typing import Any
 
 from graphql import GraphQLError, OperationType
 
+from gateway.execution.bindings import Binding
 from gateway.execution.careful import CarefulRun, Loaded
 from gateway.execution.plan import FieldPlan, ObjectPlan, Plan
 from gateway.execution.writers import UNWRITABLE, NeedsCare, Noted, Notes
@@ -23,13 +24,14 @@ OWNERS = 500
 
 
 async def run(
-    plan: Plan, arguments: Sequence[Arguments], context: RequestContext
+    plan: Plan, arguments: Sequence[Arguments], context: RequestContext, binding: Binding | None = None
 ) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
     """Execute a plan with the arguments of its edges; returns the data of the answer and the errors.
 
+    `binding` holds what is known of the operation for this viewer, and takes what is worked out now.
     Raises TooManyRecords where the answer would be too large: then there is none.
     """
-    fast = FastRun(plan, arguments, context)
+    fast = FastRun(plan, arguments, context, binding)
     if not context.is_restricted:
         try:
             return await fast.data(), []
@@ -44,8 +46,11 @@ async def run(
 class FastRun:
     """One execution without errors; raises one of UNWRITABLE as soon as there is one."""
 
-    def __init__(self, plan: Plan, arguments: Sequence[Arguments], context: RequestContext) -> None:
+    def __init__(
+        self, plan: Plan, arguments: Sequence[Arguments], context: RequestContext, binding: Binding | None
+    ) -> None:
         self.plan = plan
+        self._binding = binding
         self._arguments = arguments
         self.context = context
         self.loaded: list[Loaded | None] = [None] * len(plan.edges)
@@ -90,10 +95,13 @@ class FastRun:
     def _is_at_hand(self, one: FieldPlan, notes: Noted) -> bool:
         """Complete an edge that needs no waiting."""
         assert one.edge is not None and one.selection is not None
-        if one.edge.at_once is None:
+        if one.edge.at_once is not None:
+            objects = [value for value, _ in notes]
+            values = one.edge.at_once(self.context, objects, one.selection)
+        elif self._binding is not None and one.is_fixed:
+            objects, values = [value for value, _ in notes], self._binding.values.get(one.slot)
+        else:
             return False
-        objects = [value for value, _ in notes]
-        values = one.edge.at_once(self.context, objects, one.selection)
         if values is None:
             return False
         self._settle(one, notes, objects, values)
@@ -103,15 +111,15 @@ class FastRun:
         """Load one edge of all its owners, and what lies below."""
         await self.context.work.rest()
         if len(notes) <= OWNERS:
-            await self._part(one, notes)
+            await self._part(one, notes, self._binding)
         else:
             for at in range(0, len(notes), OWNERS):
-                await self._part(one, notes[at : at + OWNERS])
+                await self._part(one, notes[at : at + OWNERS], None)
                 await self.context.work.rest()
         if one.below:
             await self._descend(one.below)
 
-    async def _part(self, one: FieldPlan, notes: Noted) -> None:
+    async def _part(self, one: FieldPlan, notes: Noted, binding: Binding | None) -> None:
         """Load one edge of some of its owners."""
         assert one.edge is not None and one.selection is not None
         objects = [value for value, _ in notes]
@@ -119,7 +127,9 @@ class FastRun:
         try:
             if one.direct is None:
                 values = await one.edge.batch(self.context, objects, arguments, one.selection)
-            elif (unwritten := await one.direct.write(self.context, notes, arguments)) is None:
+                if binding is not None and one.is_fixed:
+                    binding.values[one.slot] = values
+            elif (unwritten := await one.direct.write(self.context, notes, arguments, binding)) is None:
                 return
             else:
                 values = unwritten

@@ -98,10 +98,17 @@ class FieldPlan:
     slot: int = -1
     """The place of an edge in the plan."""
     complete: Callable[..., Any] = field(init=False)
+    has_fixed_owners: bool = False
+    """Whether the objects that the edge starts from are always the same to a viewer (`Edge.is_fixed`)."""
     direct: DirectList | None = None
     """How the edge is written straight from rows, where it can be."""
     below: list[ObjectPlan] = field(default_factory=list)
     """Objects with edges that the values of this edge may hold, at any depth before the next edge."""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Tell whether a viewer always gets the same values."""
+        return self.has_fixed_owners and self.edge is not None and self.edge.is_fixed
 
 
 @dataclass(slots=True)
@@ -159,8 +166,11 @@ class Compiler:
     strawberry: Any
     plan: Plan
 
-    def object_plan(self, type_name: str, selection: Selection) -> ObjectPlan:
-        """Compile the selection on one object type. Raises TooManyTypes."""
+    def object_plan(self, type_name: str, selection: Selection, is_fixed: bool) -> ObjectPlan:
+        """Compile the selection on one object type; `is_fixed` tells whether a viewer always gets the same.
+
+        Raises TooManyTypes.
+        """
         if len(self.plan.objects) >= MOST_OBJECTS:
             raise TooManyTypes
         kind = self.schema.get_type(type_name)
@@ -177,7 +187,7 @@ class Compiler:
                 found.fields.append(one)
                 self.plan.introspection.append(one)
                 continue
-            found.fields.append(self._field(kind, key, nodes, selection))
+            found.fields.append(self._field(kind, key, nodes, selection, is_fixed))
         found.edges = [one for one in found.fields if one.edge is not None]
         if found.edges:
             found.slot = self.plan.slots
@@ -185,20 +195,27 @@ class Compiler:
         return found
 
     def _field(
-        self, kind: GraphQLObjectType, key: str, nodes: list[FieldNode], selection: Selection
+        self,
+        kind: GraphQLObjectType,
+        key: str,
+        nodes: list[FieldNode],
+        selection: Selection,
+        is_fixed: bool,
     ) -> FieldPlan:
         definition: GraphQLField = kind.fields[nodes[0].name.value]
         field_: StrawberryField = definition.extensions["strawberry-definition"]
         name = field_.python_name
         below = selection.of_nodes(nodes)
+        edge = self.catalogue.edges.get((kind.name, name)) if field_.metadata.get("edge") else None
         one = FieldPlan(
             key,
             kind.name,
             name,
             f"{kind.name}.{nodes[0].name.value}",
             nodes,
-            self._shape(definition.type, below),
-            self.catalogue.edges.get((kind.name, name)) if field_.metadata.get("edge") else None,
+            self._shape(definition.type, below, is_fixed and (edge is None or edge.is_fixed)),
+            edge,
+            has_fixed_owners=is_fixed,
         )
         if one.edge is not None:
             one.arguments = Arguments(definition, field_, nodes[0], self.strawberry)
@@ -210,14 +227,14 @@ class Compiler:
             self.plan.edges.append(one)
         return one
 
-    def _shape(self, kind: GraphQLOutputType, below: Selection) -> Shape:
+    def _shape(self, kind: GraphQLOutputType, below: Selection, is_fixed: bool) -> Shape:
         if isinstance(kind, GraphQLNonNull):
-            inner = self._shape(kind.of_type, below)
+            inner = self._shape(kind.of_type, below, is_fixed)
             inner.non_null = True
             return inner
         if isinstance(kind, GraphQLList):
-            return Shape(False, item=self._shape(kind.of_type, below))
+            return Shape(False, item=self._shape(kind.of_type, below, is_fixed))
         if is_leaf_type(kind):
             return Shape(False, leaf=kind)
         names = below.possible_types(kind.name)
-        return Shape(False, objects={one: self.object_plan(one, below) for one in names})
+        return Shape(False, objects={one: self.object_plan(one, below, is_fixed) for one in names})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import GraphQLError, OperationType
@@ -11,6 +11,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from gateway.errors import presented
+from gateway.execution.bindings import Bindings
 from gateway.execution.events import events
 from gateway.execution.executor import run
 from gateway.execution.planner import Planner, Prepared, Refused
@@ -23,6 +24,7 @@ class PlannedSchema:
     """Executes what its planner has prepared."""
 
     planner: Planner
+    bindings: Bindings = field(default_factory=Bindings)
 
     def operation_type(self, query: str, name: str | None) -> OperationType | None:
         """Tell what an operation is, valid or not; None for one that cannot be found."""
@@ -32,7 +34,10 @@ class PlannedSchema:
         self, prepared: Prepared, context: RequestContext
     ) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
         """Answer a query or a mutation: data and errors."""
-        data, errors = await run(prepared.plan, prepared.arguments, context)
+        binding = self.bindings.of(prepared, prepared.plan, context)
+        data, errors = await run(prepared.plan, prepared.arguments, context, binding)
+        if binding is not None and not errors:
+            self.bindings.keep(prepared, context, binding)
         if data is not None and prepared.plan.introspection:
             data |= self.planner.describe(prepared)
         return data, errors

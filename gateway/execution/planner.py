@@ -70,7 +70,7 @@ class Refused(Exception):
         self.errors = [GraphQLError(one.message, one.nodes) if one.original_error else one for one in errors]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Prepared:
     """An operation ready to be executed."""
 
@@ -217,7 +217,8 @@ class Planner:
         plan = Plan(operation.operation, operation.variable_definitions or ())
         compiler = Compiler(self.schema._schema, self.catalogue, self.schema, plan)
         try:
-            compiler.object_plan(operation.operation.value.capitalize(), selection)
+            is_query = operation.operation is OperationType.QUERY
+            compiler.object_plan(operation.operation.value.capitalize(), selection, is_query)
         except TooManyTypes as error:
             message = (
                 f"The operation selects more than {MOST_OBJECTS} objects, for each type that an interface "
