@@ -7,7 +7,7 @@ the answer. Whatever that cannot do is left to the usual way: `DirectList.write`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import lru_cache
@@ -43,31 +43,31 @@ class PointerList:
     recipe: Recipe
     _at_hand: Mapping[str, Any] = field(default_factory=dict)
     _written: Written = field(default_factory=dict)
-    _schools: dict[str, str | None] = field(default_factory=dict)
+    _schools: dict[str | None, str | None] = field(default_factory=dict)
+    """By id of a record, its school."""
 
-    async def written(self, context: RequestContext, keys: Collection[str]) -> Written:
-        """Return what the answer says of records, by id. Raises NeedsCare."""
-        return self._recalled(context, keys) or await self._loaded(context, keys)
+    async def written(self, context: RequestContext, keys: set[str | None]) -> Written:
+        """Return what the answer says of records, by id; of None, nothing. Raises NeedsCare."""
+        return self._recalled(context, keys) or await self._loaded(context, keys - {None})
 
-    def _recalled(self, context: RequestContext, keys: Collection[str]) -> Written | None:
+    def _recalled(self, context: RequestContext, keys: set[str | None]) -> Written | None:
         """Look into memory; None where something is missing, or may differ from viewer to viewer."""
         memory = context.sources.memory
         if memory is None or self.recipe.is_viewer_bound:
             return None
         at_hand = memory.recall(self.pointer.relation, context.now)
         if self._at_hand is not at_hand or len(self._written) > REMEMBERED_RECORDS:
-            self._at_hand, self._written, self._schools = at_hand, {None: None}, {}
-        for key in keys:
-            if key not in self._written:
-                row = at_hand.get(key)
-                if row is None:
-                    return None
-                (value,) = self.recipe.build([row], context, None)
-                self._written[key] = self.one.complete(value, [])
-                self._schools[key] = row.get("school_id")
-        return self._written if context.may_see_schools({self._schools[key] for key in keys}) else None
+            self._at_hand, self._written, self._schools = at_hand, {None: None}, {None: None}
+        for key in keys - self._written.keys():
+            row = at_hand.get(key or "")
+            if row is None:
+                return None
+            (value,) = self.recipe.build([row], context, None)
+            self._written[key] = self.one.complete(value, [])
+            self._schools[key] = row.get("school_id")
+        return self._written if context.may_see_schools(set(map(self._schools.get, keys))) else None
 
-    async def _loaded(self, context: RequestContext, keys: Collection[str]) -> Written:
+    async def _loaded(self, context: RequestContext, keys: set[str | None]) -> Written:
         assert self.one.selection is not None
         origin = context.plain(self.one.owner, {}, source=context.sources.native.name)
         wanted = [(origin, key) for key in keys]
@@ -160,7 +160,7 @@ class DirectList:
         try:
             # What fails here is the fault of a pointer, not of the list.
             written = [
-                await one.written(context, set(map(read, rows)) - {None})
+                await one.written(context, set(map(read, rows)))
                 for one, read in zip(self.pointers, bound.pointers, strict=True)
             ]
             lists: dict[str, list[Any]] = {group: [] for group in bound.students}
@@ -221,13 +221,14 @@ class _FillFunction:
         return fill
 
     def _row(self) -> list[str]:
-        """Write the row as derived fields expect it, where there are any."""
+        """Write the columns that derived fields need as they expect them, where there are any."""
         if not self.direct.has_derived:
             return []
+        derived, kind = self.direct.catalogue.derived, self.direct.node.type_name
+        rules = [derived[kind, one.name] for one in self.direct.node.fields if (kind, one.name) in derived]
         values = {
-            name: self._in_zone(name) if name in self.instants else value
-            for name, value in self.values.items()
-            if not name.startswith("_")
+            name: self._in_zone(name) if name in self.instants else self.values[name]
+            for name in dict.fromkeys(need for rule in rules for need in rule.needs)
         }
         school = self.values.get("school_id", "None")
         values |= origin(self.direct.node.type_name, self.values["id"], self.owner, school, NATIVE)
