@@ -79,8 +79,9 @@ class Scope:
     selected_student_id: str | None = None
     revoked_before: datetime | None = None
     zones: dict[str, tzinfo] = field(default_factory=dict)
-    is_kept: bool = False
-    """Whether it is that of all requests of the caller until the database changes or the minute ends."""
+    generation: int = 0
+    """Counts up when the database changes or the minute ends; until then it is the scope of all requests of
+    the caller. 0 where it is that of one request alone."""
 
     def zone(self, school_id: str | None) -> tzinfo:
         """Return the time zone of a school; what has none uses that of the caller's first school."""
@@ -126,6 +127,7 @@ class Scopes:
         self._sources = sources
         self._known: LRUCache[Caller, Scope] = LRUCache(REMEMBERED)
         self._generation: object = None
+        self._count = 0
 
     async def load(self, caller: Caller, now: datetime) -> Scope:
         """Find what the caller may see, from memory where nothing has changed since."""
@@ -136,12 +138,13 @@ class Scopes:
         if before != self._generation:
             self._known.clear()
             self._generation = before
+            self._count += 1
         scope = self._known.get(caller)
         if scope is None:
             scope = await load_scope(caller, self._sources, now)
             if before == memory.generation(now) == self._generation:  # type: ignore[union-attr]
                 self._known[caller] = scope
-                scope.is_kept = True
+                scope.generation = self._count
         return scope
 
 

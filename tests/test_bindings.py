@@ -113,7 +113,10 @@ async def test_rights_that_end_end_for_what_is_bound_too(own_gateway: Gateway) -
         await connection.execute(mine.values(has_data_access=False))
         await connection.commit()
     own_gateway.changed()
+    before = kept(own_gateway)
     assert await ask(own_gateway, GRADES, token) == {"viewer": {"students": []}}
+    (bound,) = kept(own_gateway)
+    assert bound not in before  # nor is the scope of before held any longer
 
 
 async def test_answers_with_errors_mutations_and_callers_without_rights_bind_nothing(
@@ -130,7 +133,7 @@ def test_what_is_kept_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> No
     store = Bindings()
     context: Any = type("Context", (), {})()
     for _ in range(1000):
-        context.scope = Scope(Caller("GUARDIAN", "x"))
+        context.scope = Scope(Caller("GUARDIAN", "x"), generation=0)
         bound: Any = BoundList.__new__(BoundList)
         object.__setattr__(bound, "groups", ["a", "b"])
         store.keep(object(), context, Binding({}, {0: bound}))

@@ -60,11 +60,18 @@ class Bindings:
 
     def __init__(self) -> None:
         self._kept: LRUCache[tuple[Scope, object], Binding] = LRUCache(BYTES, getsizeof=Binding.size)
+        self._generation = 0
 
     def of(self, operation: object, plan: Plan, context: RequestContext) -> Binding | None:
         """Return what is known of an operation; None where nothing may be kept."""
+        generation = context.scope.generation
+        if generation > self._generation:
+            # The scopes of before, which may hold thousands of students, are not held any longer.
+            self._kept.clear()
+            self._generation = generation
         if (
-            not context.scope.is_kept
+            generation < self._generation
+            or not generation
             or plan.operation is not OperationType.QUERY
             or not context.sources.is_single
         ):
@@ -75,5 +82,6 @@ class Bindings:
     def keep(self, operation: object, context: RequestContext, binding: Binding) -> None:
         """Keep what an execution without errors has worked out."""
         key = (context.scope, operation)
-        if key not in self._kept and binding.size() <= BYTES:
+        is_current = context.scope.generation == self._generation
+        if is_current and key not in self._kept and binding.size() <= BYTES:
             self._kept[key] = binding
