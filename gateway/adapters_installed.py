@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from adapters.base import BadConfiguration, ReaderAdapter, Source, SourceAdapter
@@ -12,8 +13,9 @@ from resolvers.routing import Route, Sources
 GROUP = "passerelle.adapters"
 
 
+@cache
 def adapter_entry_points() -> Mapping[str, EntryPoint]:
-    """List all registered adapters by name."""
+    """List all registered adapters by name; what is installed later is found by the next process."""
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
