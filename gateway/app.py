@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,7 +19,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
-from adapters.native.database import migrate, open_database
+from adapters.base import BadConfiguration
+from adapters.native.database import UNREACHABLE, migrate, open_database, patiently
 from adapters.native.feed import FeedLog
 from adapters.native.gateway_state import GatewayState
 from adapters.native.source import NativeSource
@@ -54,10 +57,23 @@ def planned_schema(settings: Settings) -> PlannedSchema:
 
 
 async def prepare(settings: Settings) -> None:
-    """Bring the tables of the database up to date."""
+    """Bring the tables of the database up to date. Raises BadConfiguration where it does not answer."""
     engine = open_database(settings.database_url)
+    try:
+        await migrate(engine)
+    except UNREACHABLE as error:
+        reason = getattr(error, "orig", None) or error
+        message = f"The database does not answer: {reason}. Is the setting database_url right?"
+        raise BadConfiguration(message) from error
+    finally:
+        await engine.dispose()
+
+
+async def _start(engine: AsyncEngine, native: NativeSource, feed: Feed) -> None:
+    """Start what needs the database."""
     await migrate(engine)
-    await engine.dispose()
+    await native.start()
+    await feed.start()
 
 
 class Application(Starlette):
@@ -87,9 +103,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await migrate(engine)
-        await native.start()
-        await feed.start()
+        await patiently(partial(_start, engine, native, feed))
         app.state.engine = engine
         app.state.schema = schema
         app.state.sources = sources

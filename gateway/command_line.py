@@ -75,10 +75,10 @@ def serve(
     settings = load_settings(**{name: value for name, value in asked.items() if value is not None})
     if welcome:
         print_welcome(settings)
+    # Once before any worker: who named a wrong database hears of it at once.
+    asyncio.run(prepare(settings))
     if settings.workers == 1:
         return uvicorn.run(application(settings), **server_options(settings))
-    # Workers read the settings again; what they would all do at once, to the tables, is done before.
-    asyncio.run(prepare(settings))
     uvicorn.run(
         "gateway.server:application", factory=True, workers=settings.workers, **server_options(settings)
     )

@@ -140,11 +140,11 @@ async def caught_up(server: Server, engine: AsyncEngine, me: Caller) -> None:
 
 
 async def closed(socket: ClientConnection) -> tuple[int, str]:
-    """Read until the server closes; returns code and reason."""
+    """Read until the server closes, without a word that a subscription is over; returns code and reason."""
     try:
         async with asyncio.timeout(15):
             while True:
-                await socket.recv()
+                assert json.loads(await socket.recv())["type"] not in ("complete", "error")
     except ConnectionClosed as error:
         assert error.rcvd is not None
         return error.rcvd.code, error.rcvd.reason

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.base import BadConfiguration
+from adapters.base import BadConfiguration, RetryLater
 
+log = logging.getLogger("passerelle.database")
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, RetryLater)
+"""What is raised where the database does not answer."""
+PATIENCE = 60.0
+"""Seconds in which it must answer whoever starts."""
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
@@ -65,6 +73,20 @@ def _configuration(connection: Connection) -> Config:
 async def migrate(engine: AsyncEngine) -> None:
     """Bring the tables up to date; does nothing when they are."""
     await _run(engine, lambda connection: command.upgrade(_configuration(connection), "head"))
+
+
+async def patiently(start: Callable[[], Awaitable[None]]) -> None:
+    """Start something, again and again for a minute while the database does not answer.
+
+    It may be just restarting; a worker that cannot start would end the whole server.
+    """
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                return await start()
+            except UNREACHABLE as error:
+                log.warning("The database does not answer; asked again in a second: %s", error)
+                await asyncio.sleep(1)
 
 
 async def check_migrations(engine: AsyncEngine) -> None:

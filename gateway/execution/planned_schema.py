@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +19,7 @@ from gateway.execution.executor import run
 from gateway.execution.planner import Planner, Prepared, Refused
 from gateway.listening import Connection
 from resolvers.context import RequestContext
+from resolvers.subscriptions.feed import Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,22 @@ class PlannedSchema:
             )
         except Refused as error:
             return _refused(error)
-        return self.listen(prepared, connection)
+        return _until_closed(self.listen(prepared, connection))
+
+
+async def _until_closed(
+    results: AsyncGenerator[ExecutionResult, None],
+) -> AsyncGenerator[ExecutionResult, None]:
+    """Pass results on, and after the last wait for the end of the connection, where its client has to resume.
+
+    The close code says so. Strawberry would say `complete` first: then a client takes the stream for over.
+    """
+    async with aclosing(results):
+        try:
+            async for one in results:
+                yield one
+        except Ended:
+            await asyncio.Event().wait()
 
 
 async def _refused(error: Refused) -> AsyncGenerator[ExecutionResult, None]:

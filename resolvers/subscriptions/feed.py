@@ -115,6 +115,7 @@ class Feed:
 
     async def start(self) -> None:
         """Begin at the last entry there is."""
+        self._recent.clear()
         oldest, self._position = await self._log.bounds()
         self._remembered_from = max(oldest, self._position - RECENT)
         position = self._remembered_from
