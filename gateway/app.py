@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from adapters.base import BadConfiguration
-from adapters.native.database import UNREACHABLE, migrate, open_database, patiently
+from adapters.native.database import UNREACHABLE, migrate, open_database, patiently, reason_of
 from adapters.native.feed import FeedLog
 from adapters.native.gateway_state import GatewayState
 from adapters.native.source import NativeSource
@@ -62,8 +62,7 @@ async def prepare(settings: Settings) -> None:
     try:
         await migrate(engine)
     except UNREACHABLE as error:
-        reason = getattr(error, "orig", None) or error
-        message = f"The database does not answer: {reason}. Is the setting database_url right?"
+        message = f"The database does not answer: {reason_of(error)}. Is the setting database_url right?"
         raise BadConfiguration(message) from error
     finally:
         await engine.dispose()

@@ -75,6 +75,11 @@ async def migrate(engine: AsyncEngine) -> None:
     await _run(engine, lambda connection: command.upgrade(_configuration(connection), "head"))
 
 
+def reason_of(error: Exception) -> str:
+    """Tell what the database or its driver said, without what SQLAlchemy adds."""
+    return str(getattr(error, "orig", None) or error)
+
+
 async def patiently(start: Callable[[], Awaitable[None]]) -> None:
     """Start something, again and again for a minute while the database does not answer.
 
@@ -85,7 +90,7 @@ async def patiently(start: Callable[[], Awaitable[None]]) -> None:
             try:
                 return await start()
             except UNREACHABLE as error:
-                log.warning("The database does not answer; asked again in a second: %s", error)
+                log.warning("The database does not answer; asked again in a second: %s", reason_of(error))
                 await asyncio.sleep(1)
 
 
