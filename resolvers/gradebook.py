@@ -112,10 +112,12 @@ async def gradebook(
     known = {parent: (a.rows, b.rows) for parent, a, b in zip(students, said, rows, strict=True)}  # type: ignore[union-attr]
     parts_of = await _parent_subjects(context, parents, known)
     closed = await _closed_periods(context, parents, period_ids)
-    return [
-        _gradebook(context, parent, periods[parent._student], *known[parent._student], parts_of, closed)
-        for parent in parents
-    ]
+    books = []
+    for parent in parents:
+        student = parent._student
+        books.append(_gradebook(context, parent, periods[student], *known[student], parts_of, closed))
+        await context.work.rest()
+    return books
 
 
 async def _parent_subjects(

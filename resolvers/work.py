@@ -8,8 +8,12 @@ from time import perf_counter
 
 from resolvers.errors import ClientError
 
-SLICE = 0.005
-"""Seconds after which a request that never has to wait lets others go on."""
+BURST = 0.01
+"""Seconds that a request may take at once: most need far less, and are not held up by one that needs more."""
+SLICE = 0.001
+"""Seconds after which a request that has had its burst lets others go on."""
+PAUSE = 0.001
+"""Seconds for which it does so: another request arrives in several turns of the event loop."""
 
 
 class TooManyRecords(ClientError):
@@ -27,6 +31,7 @@ class Work:
     """Seconds that all sources together may be waited for."""
     records: int = 0
     _turn: float = 0.0
+    _had_burst: bool = False
     _deadline: float | None = None
 
     def count(self, records: int) -> None:
@@ -47,11 +52,12 @@ class Work:
     async def rest(self) -> None:
         """Let other requests go on, if this one has had the processor for long."""
         now = perf_counter()
-        if now - self._turn > SLICE:
-            if self._turn:
-                await asyncio.sleep(0)
-                now = perf_counter()
+        if not self._turn:
             self._turn = now
+        elif now - self._turn > (SLICE if self._had_burst else BURST):
+            self._had_burst = True
+            await asyncio.sleep(PAUSE)
+            self._turn = perf_counter()
 
     def deadline(self) -> float:
         """Return the time of the event loop until which sources may answer, from the first question on."""

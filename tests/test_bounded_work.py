@@ -227,7 +227,8 @@ async def test_others_go_on_while_a_large_request_runs(
 ) -> None:
     """Between two steps of a request that never waits, other requests have their turn."""
     # However fast the machine is, every step takes longer than that.
-    monkeypatch.setattr("resolvers.work.SLICE", 0.0)
+    for name in ("BURST", "SLICE"):
+        monkeypatch.setattr(f"resolvers.work.{name}", 0.0)
     turns = 0
 
     async def count() -> None:

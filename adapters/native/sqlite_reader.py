@@ -27,7 +27,7 @@ class SqliteReader(Reader):
     now and then whether to go on, and gives up after `SHORT`, so that no query can stall the loop.
     """
 
-    SHORT = 0.003
+    SHORT = 0.001
     """Seconds a statement may take in the event loop."""
     STEPS = 10_000
     """Steps of SQLite's virtual machine between two looks at the clock; about 0.3 ms."""
