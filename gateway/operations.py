@@ -149,9 +149,8 @@ class Operations:
         body = orjson.dumps(answer.body)
         if len(body) > self._max_answer:
             message = (
-                f"The answer has {len(body)} bytes; at the most {self._max_answer} are allowed (the "
-                "setting max_answer). "
-                "Ask for fewer records or fields at once."
+                f"The answer has {len(body)} bytes; at the most {self._max_answer} are allowed (the setting "
+                "max_answer). Ask for fewer records or fields at once."
             )
             raise Refusal(400, TooManyRecords.code, message)
         return body

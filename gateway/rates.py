@@ -122,9 +122,8 @@ class Rates:
         setting = f"rate_per_{key[0]}"
         seconds = max(1, round(until - time()))
         message = (
-            f"This {key[0]} has asked for more than a cost of {self._items[key[0]].amount} in a "
-            "minute (the setting "
-            f"{setting}); ask again in {seconds} seconds."
+            f"This {key[0]} has asked for more than a cost of {self._items[key[0]].amount} in a minute (the "
+            f"setting {setting}); ask again in {seconds} seconds."
         )
         return Refusal(429, "RATE_LIMITED", message, {"Retry-After": str(seconds)})
 

@@ -63,7 +63,6 @@ class TimeLimit:
                 raise ClientGone from None
             message = (
                 f"The answer took longer than {self._seconds:g} seconds (the setting answer_timeout). "
-                "Ask for less at "
-                "once."
+                "Ask for less at once."
             )
             raise Refusal(503, "ANSWER_TIMEOUT", message, {"Retry-After": "1"}) from None

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from sqlalchemy import select
 from adapters import records as r
 from resolvers.identifiers import GlobalId, decode
 from resolvers.viewer import ALL_READ, Caller, Scope, load_scope
-from tests.conftest import NOW, Gateway
+from tests.conftest import NOW, Gateway, running
 from tests.generated_operations import GRAPHQL, Operation
 from tests.test_content import texts_of
 from tests.test_nodes import EVERYTHING, _found
@@ -68,10 +69,18 @@ def viewer(gateway: Gateway, name: str) -> Caller | None:
 
 
 @pytest.fixture
-async def identifiers(sqlite_gateway: Gateway) -> list[str]:
+async def gateway(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """A gateway whose rates leave nobody unanswered."""
+    unlimited = {"rate_per_viewer": 10**12, "rate_per_address": 10**12}
+    async with running(f"sqlite:///{sqlite_template}", tmp_path, **unlimited) as found:
+        yield found
+
+
+@pytest.fixture
+async def identifiers(gateway: Gateway) -> list[str]:
     """Ids of records of many families: as they are, and under the name of one's own child."""
-    mine = sqlite_gateway.people.children_of(sqlite_gateway.people.guardian(3))[0]
-    found = [one for _, one in _found(await sqlite_gateway.data(EVERYTHING))][::4]
+    mine = gateway.people.children_of(gateway.people.guardian(3))[0]
+    found = [one for _, one in _found(await gateway.data(EVERYTHING))][::4]
     kinds: dict[str, type[r.Record]] = {
         **PER_STUDENT,
         "Student": r.Student,
@@ -80,7 +89,7 @@ async def identifiers(sqlite_gateway: Gateway) -> list[str]:
         "Message": r.Message,
         "Document": r.Document,
     }
-    async with sqlite_gateway.engine.connect() as connection:
+    async with gateway.engine.connect() as connection:
         for kind, record in kinds.items():
             table = record.table()
             columns = [table.c.id, *([table.c.student_id] if "student_id" in table.c else [])]
@@ -158,9 +167,9 @@ def foreign(value: Any, scope: Scope, known: Families) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", VIEWERS)
 async def test_no_operation_shows_a_record_of_another_family(
-    sqlite_gateway: Gateway, identifiers: list[str], name: str
+    gateway: Gateway, identifiers: list[str], name: str
 ) -> None:
-    caller = viewer(sqlite_gateway, name)
+    caller = viewer(gateway, name)
     drawn: list[str] = []
 
     @settings(
@@ -178,14 +187,14 @@ async def test_no_operation_shows_a_record_of_another_family(
             drawn.append(query)
 
     draw_operations()
-    sources = sqlite_gateway.app.state.sources
+    sources = gateway.app.state.sources
     scope = await load_scope(caller or Caller("ANONYMOUS", ""), sources, NOW)
-    known = await families(sqlite_gateway)
+    known = await families(gateway)
     others = {value for value, guardian in known.contact_data.items() if guardian != scope.caller.person_id}
     assert known.students and known.people and others
     shown = 0
     for query in drawn:
-        answer = (await sqlite_gateway.post(query, caller)).json()
+        answer = (await gateway.post(query, caller)).json()
         assert not list(foreign(answer.get("data"), scope, known)), query
         assert others.isdisjoint(texts_of(answer.get("data"))), query
         codes = {one["extensions"]["code"] for one in answer.get("errors", ())}
