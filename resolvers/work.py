@@ -40,7 +40,8 @@ class Work:
         if self.records > self.max_records:
             raise TooManyRecords(
                 f"The answer needs more than {self.max_records} records (the setting max_records). "
-                "Ask for fewer with `first`, for a shorter window, or for fewer levels of lists in one another."
+                "Ask for fewer with `first`, for a shorter window, or for fewer levels of lists in one "
+                "another."
             )
 
     @property
