@@ -16,8 +16,8 @@ import nh3
 
 HTML, URL, COLOR = "HTML", "URL", "Color"
 """Kinds of content, named as the scalars of the contract."""
-LONGEST_TEXT = 100_000
-"""Characters of one text; a longer one would take the place of everything else in the answers it is in."""
+LONGEST_TEXT = 30_000
+"""Characters of one text: a page of twenty has to fit into an answer, and nested HTML is slow to clean."""
 LONGEST_URL = 2_000
 TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area", "figure", "figcaption", "center", "font", "blink"}
 """An image in a text tells its sender when it is read; files are attached."""

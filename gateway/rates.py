@@ -6,9 +6,10 @@ the library nor Redis.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic, time
 from typing import Any
 
@@ -26,7 +27,7 @@ from resolvers.viewer import Caller
 
 log = logging.getLogger("passerelle.rates")
 PARTS = 50
-"""Into how many parts a minute's allowance is cut."""
+"""The largest part that is taken at once is so many times smaller than the allowance of a minute."""
 LEASE = 10.0
 """Seconds for which a part is held; what is not spent by then is lost."""
 REMEMBERED = 20_000
@@ -38,10 +39,17 @@ Key = tuple[str, ...]
 
 @dataclass(slots=True)
 class Part:
-    """What a worker may spend for somebody without asking."""
+    """What a worker may spend for somebody without asking.
+
+    Little is taken at first, and twice as much each time: what is not spent in time is lost.
+    """
 
     until: float
     left: int = 0
+    size: int = 0
+    """How much is taken next, at least."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one of several requests that takes more."""
 
 
 class Rates:
@@ -77,8 +85,11 @@ class Rates:
             if part is None or part.until < now:
                 part = self._parts[key] = Part(now + LEASE)
             if part.left < cost:
-                taken = await self._take(key, cost - part.left)
-                part.left += taken
+                async with part.lock:
+                    if part.left < cost:
+                        taken = await self._take(key, cost - part.left, part.size)
+                        part.left += taken
+                        part.size = min(2 * taken, self._items[key[0]].amount // PARTS)
             part.left -= cost
 
     async def close(self) -> None:
@@ -98,22 +109,27 @@ class Rates:
                 keys.append(key)
         return keys
 
-    async def _take(self, key: Key, needed: int) -> int:
-        """Take at least what is needed from the minute. Raises Refusal."""
+    async def _take(self, key: Key, needed: int, wanted: int) -> int:
+        """Take at least what is needed from the minute, and what is wanted where there is as much.
+
+        Raises Refusal.
+        """
         item = self._items[key[0]]
-        part = max(needed, item.amount // PARTS)
         if self._shared is not None and time() >= self._shared_from:
             try:
-                return await self._hit(self._shared, item, key, part)
+                return await self._hit(self._shared, item, key, needed, wanted)
             except (StorageError, OSError, TimeoutError) as error:
                 # Rather count for each worker apart than refuse everybody.
                 self._shared_from = time() + RETRIES
                 log.warning("The store of rates does not answer, each worker counts for itself: %r", error)
-        return await self._hit(self._local, item, key, part)
+        return await self._hit(self._local, item, key, needed, wanted)
 
-    async def _hit(self, limiter: FixedWindowRateLimiter, item: Any, key: Key, part: int) -> int:
-        if await limiter.hit(item, *key, cost=part):
-            return part
+    async def _hit(
+        self, limiter: FixedWindowRateLimiter, item: Any, key: Key, needed: int, wanted: int
+    ) -> int:
+        for part in dict.fromkeys((max(needed, wanted), needed)):
+            if await limiter.hit(item, *key, cost=part):
+                return part
         until = (await limiter.get_window_stats(item, *key)).reset_time
         self._spent[key] = until
         raise self._refusal(key, until)

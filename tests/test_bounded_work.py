@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from gateway.entrance import Refusal
 from gateway.rates import Rates
 from gateway.settings import Settings
 from resolvers.viewer import Caller
+from resolvers.writes.given import body, comment, line
+from resolvers.writes.performing import Refused
 from tests.conftest import Gateway, running
 from tests.listening import free_port, wait_for
 from tests.test_sources import CANTEEN, QUERY, _by_school, _timetables, beside_the_database
@@ -391,6 +394,33 @@ async def test_workers_count_together_in_redis_and_apart_without(
     assert 18 <= await spent(away, 30) <= 20
     for one in (first, second, alone, away):
         await one.close()
+
+
+async def test_small_requests_are_not_refused_though_many_come_at_once_or_seldom(
+    redis: tuple[str, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, _ = redis
+    workers = [Rates(Settings(max_cost=1_000, rate_per_viewer=10_000, rate_store=address)) for _ in range(4)]
+    # All at once: together they need half of the allowance.
+    await asyncio.gather(*(one.spend(GUARDIAN, None, 20) for one in workers for _ in range(60)))
+    other = Caller("GUARDIAN", "other")
+    monkeypatch.setattr("gateway.rates.LEASE", -1.0)  # what was not spent by then is lost
+    for turn in range(400):
+        await workers[turn % 4].spend(other, None, 20)
+    for one in workers:
+        await one.close()
+
+
+def test_texts_too_long_are_refused_before_they_are_cleaned(monkeypatch: pytest.MonkeyPatch) -> None:
+    def clean(_text: str) -> str:
+        raise AssertionError("The text was cleaned.")
+
+    monkeypatch.setattr("resolvers.writes.given.clean_text", clean)
+    monkeypatch.setattr("resolvers.writes.given.clean_html", clean)
+    nested = "<div>" * 51_000
+    for read in (partial(line, nested, 100), partial(comment, nested), partial(body, nested)):
+        with pytest.raises(Refused, match="caractères"):
+            read()
 
 
 def test_rates_below_the_cost_of_one_operation_are_refused() -> None:

@@ -87,16 +87,15 @@ def require_open(context: RequestContext, row: Row, *path: str) -> None:
 
 def line(text: str, longest: int, *path: str) -> str:
     """Read a line of plain text that may not be empty. Raises Refused."""
-    cleaned = " ".join(clean_text(text).split())
+    cleaned = " ".join(clean_text(within(text, longest, *path)).split())
     if not cleaned:
         raise Refused("INVALID_INPUT", "Le texte est vide.", *path)
-    return within(cleaned, longest, *path)
+    return cleaned
 
 
 def comment(text: str | None) -> str | None:
     """Read a plain text that may be left out. Raises Refused."""
-    cleaned = clean_text(text or "").strip()
-    return within(cleaned, LONGEST_COMMENT, "comment") or None
+    return clean_text(within(text or "", LONGEST_COMMENT, "comment")).strip() or None
 
 
 def body(text: str) -> str:
