@@ -69,5 +69,5 @@ class Entrance:
             raise Refusal(503, "SOURCE_UNAVAILABLE", str(error)) from error
         if scope.has_revoked_token:
             raise Refusal(401, "TOKEN_REVOKED", "This session was closed; sign in again.", BEARER)
-        work = Work(self._max_records, self._sources.timeout)
+        work = Work(self._max_records, self._sources.timeout, rests=self._sources.are_immediate)
         return RequestContext(scope, self._sources, self._catalogue, now, self._state, work)

@@ -29,6 +29,9 @@ class Work:
     max_records: int
     source_timeout: float
     """Seconds that all sources together may be waited for."""
+    rests: bool = True
+    """Whether it lets others go on by itself; who waits for a database does so anyway, and pausing would tear
+    apart what travels there together."""
     records: int = 0
     _turn: float = 0.0
     _had_burst: bool = False
@@ -51,6 +54,8 @@ class Work:
 
     async def rest(self) -> None:
         """Let other requests go on, if this one has had the processor for long."""
+        if not self.rests:
+            return
         now = perf_counter()
         if not self._turn:
             self._turn = now
