@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Annotated
@@ -28,7 +28,7 @@ from benchmarks.listeners import Outcome, Plan, listeners, memory, people_and_th
 from gateway.authentication import development_key
 from gateway.settings import Settings
 from resolvers.viewer import Caller
-from tests.listening import Server, free_port, serving
+from tests.listening import Server, free_port, serving, wait_for
 
 ENVIRONMENT = {"PASSERELLE_MAX_CONNECTIONS": "100000"}
 NODE = Path(__file__).parent / "node" / "soak.js"
@@ -58,11 +58,7 @@ def node_peer(folder: Path) -> Iterator[Server]:
         "PORT": str(settings.port),
     }
     process = subprocess.Popen(["node", str(NODE)], env=environment)
-    for _ in range(100):
-        with suppress(httpx.TransportError):
-            httpx.get(f"http://127.0.0.1:{settings.port}/")
-            break
-        time.sleep(0.1)
+    wait_for(process, lambda: httpx.get(f"http://127.0.0.1:{settings.port}/"))
     yield Server(settings, folder / "node.log", process)
     process.terminate()
     process.wait()

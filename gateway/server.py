@@ -1,4 +1,4 @@
-"""How uvicorn runs the application: limits, whom it believes, and a log without what addresses tell."""
+"""How uvicorn runs the application: its limits, the proxies it trusts, and a log without query strings."""
 
 from __future__ import annotations
 

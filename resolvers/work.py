@@ -30,8 +30,8 @@ class Work:
     source_timeout: float
     """Seconds that all sources together may be waited for."""
     rests: bool = True
-    """Whether it lets others go on by itself; who waits for a database does so anyway, and pausing would tear
-    apart what travels there together."""
+    """Whether the request pauses of its own accord. One that waits for PostgreSQL lets others run anyway, and
+    a pause would split statements that travel together."""
     records: int = 0
     _turn: float = 0.0
     _had_burst: bool = False

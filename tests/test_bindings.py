@@ -72,7 +72,7 @@ async def test_other_viewers_and_other_arguments_have_bindings_of_their_own(own_
 
 
 async def test_a_record_appears_at_its_time_though_the_statement_was_made_before(
-    sqlite_template: Path, own_database: str, tmp_path: Path
+    own_database: str, tmp_path: Path
 ) -> None:
     moment = NOW.replace(second=0, microsecond=0)
     clock = [moment]

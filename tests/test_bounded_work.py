@@ -156,7 +156,7 @@ async def test_an_answer_that_takes_too_long_is_given_up(
 async def test_statements_nobody_waits_for_are_stopped(gateway: Gateway) -> None:
     """An endless statement ends with who asked it, long before the time limit of the database."""
     reader = gateway.app.state.sources.native.reader
-    statement = CompiledStatement(ENDLESS, lambda _parents, _values: [], ("count",), {}, 0, str)
+    statement = CompiledStatement(ENDLESS, lambda _parents, _values: [], ("count",), {}, (), str)
     asked = asyncio.create_task(reader.read(statement, [], "a request"))
     await asyncio.sleep(0.2)
     asked.cancel()

@@ -360,7 +360,10 @@ async def test_a_message_leaves_rights_and_reference_data_in_memory(own_gateway:
     await own_gateway.data(query, me)
     assert own_gateway.statements == []
     await send(own_gateway.engine, thread, "Bonjour")
-    await asyncio.sleep(0.3)  # the bell has rung
+    _, newest = await FeedLog(own_gateway.engine).bounds()
+    async with asyncio.timeout(30):
+        while own_gateway.app.state.feed.position < newest:  # until the bell was heard
+            await asyncio.sleep(0.05)
     await own_gateway.data(query, me)
     assert own_gateway.statements == []
     await GatewayState(own_gateway.engine, lambda _of_messages: None).write(

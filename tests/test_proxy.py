@@ -71,7 +71,8 @@ class Proxy:
     def listening(self, source: str, origin: str | None = None) -> connect:
         """A WebSocket of a client at an address.
 
-        Not one with threads: two of them, one reading and one writing, break a TLS connection now and then.
+        Not the threaded client, which reads and writes one TLS connection at once: with it, connections ended
+        now and then without a word in any log.
         """
         return connect(
             f"wss://{self.address}/graphql",

@@ -103,7 +103,7 @@ async def test_siblings_travel_together_to_postgresql_and_one_by_one_to_sqlite(g
 
 def counting(steps: int) -> CompiledStatement:
     """A statement that takes as long as wished."""
-    return CompiledStatement(COUNTING.format(steps), lambda _parents, _values: [], ("count",), {}, 0, str)
+    return CompiledStatement(COUNTING.format(steps), lambda _parents, _values: [], ("count",), {}, (), str)
 
 
 async def test_a_long_statement_does_not_stall_the_event_loop(sqlite_template: Path) -> None:

@@ -28,8 +28,8 @@ class CompiledStatement:
     names: tuple[str, ...]
     converters: Mapping[int, Convert]
     """By the index of a column whose values the driver gives in another type, what turns them."""
-    parameters: int
-    """How many parameters there are."""
+    parameters: tuple[str, ...]
+    """Names of the parameters, in the driver's order."""
     moment: Convert
     """Writes a moment as the driver takes it."""
 
@@ -54,7 +54,8 @@ def compile_statement(
     names = tuple(str(column.key) for column in columns)
     arguments = _arguments(compiled, state, dialect, parents, given)
     moment = _to_driver(Instant(), dialect) or _as_it_is
-    return CompiledStatement(state.statement, arguments, names, converters, len(state.positiontup), moment)
+    parameters = tuple(state.positiontup)
+    return CompiledStatement(state.statement, arguments, names, converters, parameters, moment)
 
 
 def _arguments(
@@ -145,5 +146,5 @@ def json_rows(statements: Sequence[CompiledStatement]) -> str:
         text = re.sub(r"\$(\d+)", lambda found, by=offset: f"${int(found[1]) + by}", one.text)  # type: ignore[misc]
         columns = ", ".join(f'part."{name}"' for name in one.names)
         parts.append(f"(SELECT json_agg(json_build_array({columns})) FROM ({text}) AS part) AS part{index}")
-        offset += one.parameters
+        offset += len(one.parameters)
     return "SELECT " + ",\n".join(parts)

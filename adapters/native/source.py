@@ -111,12 +111,9 @@ class NativeSource:
         if self._remembered.takes(request):
             return None
         bound, _ = self._bound(request, RIGHTS)
-        # What differs at another moment of the same second is the moment.
-        now = request.now.replace(microsecond=(request.now.microsecond + 1) % 1_000_000)
-        filters = {name: now if one is request.now else one for name, one in request.filters.items()}
-        later, _ = self._bound(replace(request, now=now, filters=filters), RIGHTS)
-        pairs = zip(bound.arguments, later.arguments, strict=True)
-        return replace(bound, moments=tuple(at for at, (one, other) in enumerate(pairs) if one != other))
+        names = {"now", *(f"filter_{name}" for name, one in request.filters.items() if one is request.now)}
+        parameters = enumerate(bound.layout.parameters)
+        return replace(bound, moments=tuple(at for at, name in parameters if name in names))
 
     async def rows(self, bound: BoundStatement, now: datetime) -> Rows:
         """Answer a bound question. Raises RetryLater."""

@@ -158,7 +158,6 @@ class DirectList:
         if rows is None:
             return False
         try:
-            # What fails here is the fault of a pointer, not of the list.
             written = [
                 await one.written(context, set(map(read, rows)))
                 for one, read in zip(self.pointers, bound.pointers, strict=True)
@@ -167,6 +166,7 @@ class DirectList:
             totals: dict[str, int] = {}
             bound.fill(rows, lists, totals, bound.limit, context, bound.students, *written)
         except Exception as error:
+            # The list was read: what failed is a pointer or a value of a row.
             raise NeedsCare from error
         key, wrap = self.one.key, self.wrap
         for (_, answer), group in zip(notes, bound.groups, strict=True):
