@@ -18,15 +18,14 @@ from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 from strawberry.types import ExecutionResult
 
 from gateway.execution.events import Event
-from gateway.execution.planned_schema import PlannedSchema
 from gateway.execution.planner import Refused
 from gateway.listening import Connection
+from gateway.media_types import media_type_of_answer
 from gateway.operations import (
     Operation,
     Operations,
     operation_in_address,
     operation_in_json,
-    refuse_over_get,
     refused_answer,
 )
 from resolvers.subscriptions.feed import Ended
@@ -37,18 +36,10 @@ TRANSPORT = SSETransport(HEARTBEAT)
 HEADERS = {**TRANSPORT.headers, "Cache-Control": "private, no-store, no-transform"}
 
 
-async def takes_events(request: Request, schema: PlannedSchema) -> bool:
-    """Tell whether to answer in events. Raises Refusal.
-
-    Who takes JSON too gets events for subscriptions only.
-    """
+def takes_events(request: Request) -> bool:
+    """Tell whether the client takes events."""
     accepted = request.headers.get("accept", "")
-    if "event-stream" not in accepted or not TRANSPORT.accepts(accepted):
-        return False
-    if "json" not in accepted:
-        return True
-    operation = await read_operation(request)
-    return schema.operation_type(operation.query, operation.name) is OperationType.SUBSCRIPTION
+    return "event-stream" in accepted and TRANSPORT.accepts(accepted)
 
 
 async def read_operation(request: Request) -> Operation:
@@ -59,24 +50,29 @@ async def read_operation(request: Request) -> Operation:
 
 
 async def answer_in_events(request: Request, operations: Operations, connection: Connection) -> Response:
-    """Begin to answer an operation in events. Raises Refusal."""
-    operations.admit(connection.caller, connection.address)
-    operation = await read_operation(request)
-    if request.method != "POST":
-        refuse_over_get(operation, operations.schema)
-    connection.last_event_id = request.headers.get("last-event-id") or None
-    try:
-        prepared = await operations.prepared(operation, connection.caller, connection.address)
-    except Refused as error:
-        events = _event(refused_answer(error).body)
-    else:
-        if prepared.plan.operation is OperationType.SUBSCRIPTION:
-            events = _events(operations.schema.listen(prepared, connection))
-        else:
-            context = await connection.context()
-            answer = await operations.answered(operation, prepared, context, request.receive)
+    """Begin to answer an operation in events. Raises Refusal.
+
+    Who takes JSON too gets events for subscriptions only.
+    """
+    with operations.place():
+        operations.admit(connection.caller, connection.address)
+        operation = await read_operation(request)
+        connection.last_event_id = request.headers.get("last-event-id") or None
+        answer = None
+        try:
+            prepared = await operations.prepared(operation, connection.caller, connection.address)
+            if prepared.plan.operation is not OperationType.SUBSCRIPTION:
+                context = await connection.context()
+                answer = await operations.answered(operation, prepared, context, request.receive)
+        except Refused as error:
+            answer = refused_answer(error)
+        if answer is not None and "json" in request.headers["accept"]:
+            media_type = media_type_of_answer(request.headers["accept"])
+            body = operations.written(answer)
+            return Response(body, answer.status_as(media_type), media_type=media_type)
+        if answer is not None:
             operations.written(answer)
-            events = _event(answer.body)
+    events = _events(operations.listen(prepared, connection)) if answer is None else _event(answer.body)
     stream = merge_stream_with_heartbeat(
         lambda: events,
         lambda: TRANSPORT.heartbeat_message(_json),

@@ -17,7 +17,7 @@ from gateway.event_stream import answer_in_events, read_operation, takes_events
 from gateway.execution.planner import Refused
 from gateway.listening import Connection, Listeners
 from gateway.media_types import JSON, media_type_of_answer, refuse_other_than_json
-from gateway.operations import Operation, Operations, operation_in_json, refuse_over_get, refused_answer
+from gateway.operations import Operation, Operations, operation_in_json, refused_answer
 from gateway.pages import Explorer
 from gateway.settings import Settings
 from gateway.time_limit import ClientGone
@@ -44,8 +44,6 @@ class GraphQLEndpoint:
         self._listeners = listeners
         self._explorer = explorer
         self._max_body = settings.max_body
-        self._max_requests = settings.max_requests
-        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request: the explorer page, a refusal, or the result of an operation."""
@@ -57,13 +55,13 @@ class GraphQLEndpoint:
         media_type = JSON
         try:
             self._refuse_unread(request)
-            if await takes_events(request, self._operations.schema):
+            if takes_events(request):
                 return await self._stream(request, send)
             media_type = media_type_of_answer(request.headers.get("accept"))
             status, body = await self._answer(
                 request.headers.get("authorization"),
                 address_of(scope),
-                partial(self._operation_in, request),
+                partial(read_operation, request),
                 request.receive,
                 media_type,
             )
@@ -102,14 +100,7 @@ class GraphQLEndpoint:
         media_type: str,
     ) -> tuple[int, bytes]:
         """Execute a query or a mutation; returns the status and the body. Raises Refusal."""
-        if self._running >= self._max_requests:
-            message = (
-                f"The gateway answers {self._max_requests} requests at once in each worker (the setting "
-                "max_requests); ask again in a second."
-            )
-            raise Refusal(503, "TOO_BUSY", message, {"Retry-After": "1"})
-        self._running += 1
-        try:
+        with self._operations.place():
             caller = await self._entrance.caller(authorization)
             self._operations.admit(caller, address)
             context = await self._entrance.context(caller)
@@ -120,17 +111,7 @@ class GraphQLEndpoint:
             except Refused as error:
                 answer = refused_answer(error)
             body = self._operations.written(answer)
-        finally:
-            self._running -= 1
-        # Clients that know only `application/json` take every status but 200 for a fault of the network.
-        return 200 if media_type == JSON and answer.status == 400 else answer.status, body
-
-    async def _operation_in(self, request: Request) -> Operation:
-        """Read the operation of a request. Raises Refusal."""
-        operation = await read_operation(request)
-        if request.method != "POST":
-            refuse_over_get(operation, self._operations.schema)
-        return operation
+        return answer.status_as(media_type), body
 
     async def _listen(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket until either side ends it."""

@@ -5,21 +5,26 @@ https://graphql.github.io/graphql-over-http/draft/ says which parameters there a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from graphql import GraphQLError, OperationType
 from starlette.types import Receive
+from strawberry.types import ExecutionResult
 
 from gateway.entrance import BEARER, Refusal
 from gateway.errors import formatted
 from gateway.execution.planned_schema import PlannedSchema
-from gateway.execution.planner import Prepared, Refused
+from gateway.execution.planner import Prepared, Refused, Spent
+from gateway.listening import Connection
+from gateway.media_types import JSON
 from gateway.rates import Rates
 from gateway.settings import Settings
-from gateway.time_limit import TimeLimit
+from gateway.time_limit import AnswerTimeout, TimeLimit
 from resolvers.context import RequestContext
 from resolvers.errors import NotAuthenticated
 from resolvers.viewer import Caller
@@ -27,7 +32,9 @@ from resolvers.work import TooManyRecords
 
 BASE_COST = 10
 BYTES_FOR_ONE = 20
-"""What reading an operation costs, beside what it asks for: something, and 1 for so many bytes."""
+"""What reading an operation costs, beside what it asks for: something, and 1 for so many characters."""
+EVENTS_AT_ONCE = 8
+"""Events of subscriptions that a worker reads at once: requests and other events get their turn between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ class Operation:
     name: str | None
     shows_cost: bool = False
     """Whether the answer tells what the operation cost: `"extensions": {"cost": true}`."""
+    may_write: bool = True
+    """False for what came in an address: a link or an image of another site could send a mutation so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,13 @@ class Answer:
 
     body: dict[str, Any]
     status: int = 200
+
+    def status_as(self, media_type: str) -> int:
+        """Return the status that it has in a media type.
+
+        Clients that know only `application/json` take every status but 200 for a fault of the network.
+        """
+        return 200 if media_type == JSON and self.status == 400 else self.status
 
 
 def operation_in_json(body: bytes) -> Operation:
@@ -66,10 +82,10 @@ def operation_in_address(parameters: Mapping[str, str]) -> Operation:
             given[name] = orjson.loads(given.get(name) or "null")
         except orjson.JSONDecodeError as error:
             raise bad_request(f"`{name}` in the address is not JSON ({error}).") from error
-    return operation_in(given)
+    return operation_in(given, may_write=False)
 
 
-def operation_in(given: object) -> Operation:
+def operation_in(given: object, may_write: bool = True) -> Operation:
     """Check the parameters of an operation. Raises Refusal."""
     if not isinstance(given, dict):
         raise bad_request('Send one JSON object, such as {"query": "{ __typename }"}.')
@@ -85,18 +101,15 @@ def operation_in(given: object) -> Operation:
     extensions = given.get("extensions")
     if not isinstance(extensions, dict | None):
         raise bad_request("`extensions` must be an object or null.")
-    return Operation(query, variables or {}, name, bool((extensions or {}).get("cost")))
+    shows_cost = (extensions or {}).get("cost")
+    if not isinstance(shows_cost, bool | None):
+        raise bad_request("`cost` in `extensions` must be true, false or null.")
+    return Operation(query, variables or {}, name, bool(shows_cost), may_write)
 
 
 def bad_request(message: str) -> Refusal:
     """Return the refusal of a request that is not an operation."""
     return Refusal(400, "BAD_REQUEST", message)
-
-
-def refuse_over_get(operation: Operation, schema: PlannedSchema) -> None:
-    """Refuse what may not be sent in an address: a link or an image of another site could. Raises Refusal."""
-    if schema.operation_type(operation.query, operation.name) is OperationType.MUTATION:
-        raise Refusal(405, "METHOD_NOT_ALLOWED", "Send mutations with POST.", {"Allow": "POST"})
 
 
 class Operations:
@@ -108,6 +121,24 @@ class Operations:
         self._max_cost = settings.max_cost
         self._max_answer = settings.max_answer
         self._answer_timeout = settings.answer_timeout
+        self._max_requests = settings.max_requests
+        self._running = 0
+        self._events = asyncio.Semaphore(EVENTS_AT_ONCE)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one of the places of those that are answered at once. Raises Refusal where all are taken."""
+        if self._running >= self._max_requests:
+            message = (
+                f"The gateway answers {self._max_requests} requests at once in each worker (the setting "
+                "max_requests); ask again in a second."
+            )
+            raise Refusal(503, "TOO_BUSY", message, {"Retry-After": "1"})
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
 
     def admit(self, caller: Caller, address: str | None) -> None:
         """Refuse who has spent what it may spend in a minute, before any work. Raises Refusal."""
@@ -115,16 +146,18 @@ class Operations:
 
     async def prepared(self, operation: Operation, caller: Caller, address: str | None) -> Prepared:
         """Prepare an operation, and charge it to who sent it. Raises Refusal and Refused."""
-        cost = BASE_COST + len(operation.query) // BYTES_FOR_ONE
+        spent = Spent(BASE_COST + len(operation.query) // BYTES_FOR_ONE)
         try:
             found = self.schema.planner.prepare(
-                operation.query, operation.name, operation.variables, caller.is_anonymous
+                operation.query, operation.name, operation.variables, caller.is_anonymous, spent
             )
-            cost += found.cost
         except NotAuthenticated as error:
             raise Refusal(401, error.code, str(error), BEARER) from error
         finally:
-            await self._rates.spend(caller, address, cost)
+            await self._rates.spend(caller, address, spent.cost, is_done=True)
+        if found.plan.operation is OperationType.MUTATION and not operation.may_write:
+            raise Refusal(405, "METHOD_NOT_ALLOWED", "Send mutations with POST.", {"Allow": "POST"})
+        await self._rates.spend(caller, address, found.arguments.cost)
         return found
 
     async def answered(
@@ -139,21 +172,54 @@ class Operations:
                 data, errors = await self.schema.answer(prepared, context)
         except TooManyRecords as error:
             raise Refusal(400, error.code, str(error)) from error
+        except AnswerTimeout as error:
+            if prepared.plan.operation is not OperationType.MUTATION:
+                raise
+            message = f"{error} What it was to write may be written in part: read it before you write again."
+            raise Refusal(error.status, error.code, message) from error
         answer = _with_errors(data, errors) if errors else Answer({"data": data})
         if operation.shows_cost:
-            answer.body["extensions"] = {"cost": {"cost": prepared.cost, "limit": self._max_cost}}
+            cost = prepared.arguments.cost
+            answer.body["extensions"] = {"cost": {"cost": cost, "limit": self._max_cost}}
         return answer
+
+    def listen(self, prepared: Prepared, connection: Connection) -> AsyncGenerator[ExecutionResult, None]:
+        """Answer a subscription: one result for each event."""
+        return self.schema.listen(prepared, connection, self)
+
+    async def charge_event(self, cost: int, connection: Connection) -> None:
+        """Charge an event to who hears of it; it waits where the allowance of a minute is spent."""
+        while True:
+            try:
+                return await self._rates.spend(connection.caller, connection.address, BASE_COST + cost)
+            except Refusal as error:
+                await asyncio.sleep(float(error.headers["Retry-After"]))
+
+    @asynccontextmanager
+    async def event(self) -> AsyncIterator[None]:
+        """Hold the place of an event that is read, for as long as an answer may take. Raises Refusal."""
+        async with self._events, TimeLimit(self._answer_timeout, None):
+            yield
 
     def written(self, answer: Answer) -> bytes:
         """Write an answer as JSON. Raises Refusal where it is too large."""
-        body = orjson.dumps(answer.body)
-        if len(body) > self._max_answer:
-            message = (
-                f"The answer has {len(body)} bytes; at the most {self._max_answer} are allowed (the setting "
-                "max_answer). Ask for fewer records or fields at once."
+        try:
+            return self._written(answer.body)
+        except TooManyRecords as error:
+            raise Refusal(400, error.code, str(error)) from error
+
+    def check_size(self, data: object, errors: list[GraphQLError]) -> None:
+        """Raise TooManyRecords where an answer is too large to be sent."""
+        self._written({"data": data, "errors": [one.formatted for one in errors]})
+
+    def _written(self, body: object) -> bytes:
+        written = orjson.dumps(body)
+        if len(written) > self._max_answer:
+            raise TooManyRecords(
+                f"The answer has {len(written)} bytes; at the most {self._max_answer} are allowed (the "
+                "setting max_answer). Ask for fewer records or fields at once."
             )
-            raise Refusal(400, TooManyRecords.code, message)
-        return body
+        return written
 
 
 def refused_answer(refused: Refused) -> Answer:

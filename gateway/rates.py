@@ -77,8 +77,11 @@ class Rates:
                 if until > time():
                     raise self._refusal(key, until)
 
-    async def spend(self, caller: Caller, address: str | None, cost: int) -> None:
-        """Take a cost from what is left. Raises Refusal where that is not enough."""
+    async def spend(self, caller: Caller, address: str | None, cost: int, is_done: bool = False) -> None:
+        """Take a cost from what is left. Raises Refusal where that is not enough.
+
+        Where the work is done already (`is_done`), nothing is left then; else less may still be asked for.
+        """
         now = monotonic()
         for key in self._keys(caller, address):
             part = self._parts.get(key)
@@ -87,7 +90,7 @@ class Rates:
             if part.left < cost:
                 async with part.lock:
                     if part.left < cost:
-                        taken = await self._take(key, cost - part.left, part.size)
+                        taken = await self._take(key, cost - part.left, part.size, is_done)
                         part.left += taken
                         part.size = min(2 * taken, self._items[key[0]].amount // PARTS)
             part.left -= cost
@@ -99,7 +102,9 @@ class Rates:
             await storage.bridge.get_connection().aclose()
 
     def _keys(self, caller: Caller, address: str | None) -> list[Key]:
-        keys: list[Key] = [] if caller.is_anonymous else [("viewer", caller.kind, caller.person_id)]
+        # Strangers of one address count as one viewer: what they send is prepared anew each time.
+        name = address or "" if caller.is_anonymous else caller.person_id
+        keys: list[Key] = [("viewer", caller.kind, name)] if name else []
         if address is not None:
             if address not in self._address_keys:
                 is_proxy = is_within(address, self._proxies)
@@ -107,9 +112,11 @@ class Rates:
             key: Key | None = self._address_keys[address]
             if key is not None:
                 keys.append(key)
+            elif caller.is_anonymous:
+                keys.clear()
         return keys
 
-    async def _take(self, key: Key, needed: int, wanted: int) -> int:
+    async def _take(self, key: Key, needed: int, wanted: int, is_done: bool) -> int:
         """Take at least what is needed from the minute, and what is wanted where there is as much.
 
         Raises Refusal.
@@ -117,21 +124,22 @@ class Rates:
         item = self._items[key[0]]
         if self._shared is not None and time() >= self._shared_from:
             try:
-                return await self._hit(self._shared, item, key, needed, wanted)
+                return await self._hit(self._shared, item, key, needed, wanted, is_done)
             except (StorageError, OSError, TimeoutError) as error:
                 # Rather count for each worker apart than refuse everybody.
                 self._shared_from = time() + RETRIES
                 log.warning("The store of rates does not answer, each worker counts for itself: %r", error)
-        return await self._hit(self._local, item, key, needed, wanted)
+        return await self._hit(self._local, item, key, needed, wanted, is_done)
 
     async def _hit(
-        self, limiter: FixedWindowRateLimiter, item: Any, key: Key, needed: int, wanted: int
+        self, limiter: FixedWindowRateLimiter, item: Any, key: Key, needed: int, wanted: int, is_done: bool
     ) -> int:
         for part in dict.fromkeys((max(needed, wanted), needed)):
             if await limiter.hit(item, *key, cost=part):
                 return part
         until = (await limiter.get_window_stats(item, *key)).reset_time
-        self._spent[key] = until
+        if is_done:
+            self._spent[key] = until
         raise self._refusal(key, until)
 
     def _refusal(self, key: Key, until: float) -> Refusal:

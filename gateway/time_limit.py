@@ -17,11 +17,22 @@ class ClientGone(Exception):
     """The client has hung up."""
 
 
+class AnswerTimeout(Refusal):
+    """The answer took too long."""
+
+    def __init__(self, seconds: float) -> None:
+        message = (
+            f"The answer took longer than {seconds:g} seconds (the setting answer_timeout). "
+            "Ask for less at once."
+        )
+        super().__init__(503, "ANSWER_TIMEOUT", message, {"Retry-After": "1"})
+
+
 class TimeLimit:
     """Cancels what is done inside after some seconds, or as soon as the client hangs up.
 
     `receive` is that of the ASGI request, whose body must have been read; None where there is no request.
-    Leaving it raises Refusal or ClientGone.
+    Leaving it raises AnswerTimeout or ClientGone.
     """
 
     def __init__(self, seconds: float, receive: Receive | None) -> None:
@@ -61,8 +72,4 @@ class TimeLimit:
         except TimeoutError:
             if self._is_gone:
                 raise ClientGone from None
-            message = (
-                f"The answer took longer than {self._seconds:g} seconds (the setting answer_timeout). "
-                "Ask for less at once."
-            )
-            raise Refusal(503, "ANSWER_TIMEOUT", message, {"Retry-After": "1"}) from None
+            raise AnswerTimeout(self._seconds) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, cast
 
@@ -16,17 +18,21 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation as Subscribed
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.types.execution import PreExecutionError
 
 from gateway.entrance import Refusal
 from gateway.errors import internal
-from gateway.execution.planner import Refused
+from gateway.execution.planner import Prepared, Refused
 from gateway.listening import TURNED_AWAY, Connection
 from gateway.operations import Operation, Operations, operation_in, refused_answer
 from gateway.settings import Settings
+from resolvers.subscriptions.feed import Ended
 from resolvers.subscriptions.streams import cursor_at
 
 LONGEST_REASON = 123
 """Bytes of the reason of a close frame (RFC 6455, section 5.5)."""
+MOST_OPERATIONS = 50
+"""Operations of one WebSocket at once: subscriptions, and queries that were not answered yet."""
 
 
 class _Socket(ASGIWebSocketAdapter):
@@ -49,6 +55,11 @@ class _Socket(ASGIWebSocketAdapter):
 class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
     """Strawberry's handler: messages are checked first, queries and mutations answered as over HTTP."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._asked: dict[str, Operation] = {}
+        """By id, operations that were sent and not begun."""
+
     @property
     def offered(self) -> Operations:
         """What may be asked, and within which limits."""
@@ -62,24 +73,28 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             return await self.handle_invalid_message("A message must be an object with `type`.")
         if message["type"] in ("subscribe", "complete") and not isinstance(message.get("id"), str):
             return await self.handle_invalid_message(f"`id` of {message['type']} must be a text.")
-        if message["type"] == "subscribe" and self.connection_acknowledged:
+        is_new = message["type"] == "subscribe" and message["id"] not in self.operations
+        if is_new and self.connection_acknowledged:
             try:
-                operation_in(message.get("payload"))
+                self._asked[message["id"]] = operation_in(message.get("payload"))
+                self._require_room()
             except Refusal as error:
                 return await self._refuse(message["id"], [entry_of(error)])
         await super().handle_message(cast(Message, message))
 
     async def run_operation(self, operation: Subscribed[Connection, None]) -> None:
         """Answer an operation: once, unless it is a subscription."""
-        asked = Operation(operation.query, operation.variables or {}, operation.operation_name)
+        asked = self._asked.pop(operation.id)
         client = self.context
         try:
-            self.offered.admit(client.caller, client.address)
-            prepared = await self.offered.prepared(asked, client.caller, client.address)
+            with self.offered.place():
+                self.offered.admit(client.caller, client.address)
+                prepared = await self.offered.prepared(asked, client.caller, client.address)
+                if prepared.plan.operation is not OperationType.SUBSCRIPTION:
+                    answer = await self.offered.answered(asked, prepared, await client.context(), None)
+                    self.offered.written(answer)
             if prepared.plan.operation is OperationType.SUBSCRIPTION:
-                return await super().run_operation(operation)
-            answer = await self.offered.answered(asked, prepared, await client.context(), None)
-            self.offered.written(answer)
+                return await self._listen(operation, prepared)
         except Refused as error:
             return await self._refuse(operation.id, refused_answer(error).body["errors"])
         except Refusal as error:
@@ -89,8 +104,32 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         await self.websocket.send_json({"id": operation.id, "type": "next", "payload": answer.body})
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
+    async def _listen(self, operation: Subscribed[Connection, None], prepared: Prepared) -> None:
+        """Send what a subscription tells, until it ends.
+
+        Where the client has to resume, the close code says so; after `complete` it would take the stream for
+        over.
+        """
+        async with aclosing(self.offered.listen(prepared, self.context)) as results:
+            try:
+                async for one in results:
+                    if isinstance(one, PreExecutionError):
+                        assert one.errors
+                        return await operation.send_initial_errors(one.errors)
+                    await operation.send_next(one)
+            except Ended:
+                await asyncio.Event().wait()
+        await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    def _require_room(self) -> None:
+        """Raise Refusal where too many operations of this WebSocket are under way."""
+        if len(self.operations) >= MOST_OPERATIONS:
+            message = f"One WebSocket may have {MOST_OPERATIONS} operations at once; end one first."
+            raise Refusal(429, "TOO_MANY_OPERATIONS", message)
+
     async def _refuse(self, identifier: str, errors: list[dict[str, Any]]) -> None:
         """Say that an operation was not executed, and why."""
+        self._asked.pop(identifier, None)
         self.operations.pop(identifier, None)
         await self.websocket.send_json({"id": identifier, "type": "error", "payload": errors})
 
@@ -104,7 +143,7 @@ class SocketView(GraphQL[Any, None]):
     def __init__(self, operations: Operations, settings: Settings) -> None:
         self.offered = operations
         super().__init__(
-            cast(Any, operations.schema),  # of which the view calls `stream` alone
+            cast(Any, None),  # operations are answered here, not by the view
             graphql_ide=None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             connection_init_wait_timeout=timedelta(seconds=settings.connection_init_timeout),

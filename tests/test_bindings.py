@@ -13,6 +13,7 @@ from adapters import records as r
 from adapters.base import Request
 from gateway.execution import bindings
 from gateway.execution.bindings import Binding, Bindings, BoundList
+from gateway.execution.plan import OperationArguments
 from gateway.execution.planned_schema import PlannedSchema
 from resolvers.viewer import Caller, Scope
 from tests.conftest import NOW, ROOT, Gateway, running
@@ -136,5 +137,6 @@ def test_what_is_kept_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> No
         context.scope = Scope(Caller("GUARDIAN", "x"), generation=0)
         bound: Any = BoundList.__new__(BoundList)
         object.__setattr__(bound, "groups", ["a", "b"])
-        store.keep(object(), context, Binding({}, {0: bound}))
-    assert 10 < len(store._kept) < 100
+        arguments = OperationArguments(plan_key=(), edges=[], cost=1, given={}, size=2_000)
+        store.keep(context, Binding(arguments, {}, {0: bound}))
+    assert 10 < len(store._kept) < 30

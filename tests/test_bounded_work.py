@@ -20,6 +20,7 @@ from sqlalchemy import text
 from adapters.base import Children, Request
 from adapters.native.compiled import CompiledStatement
 from gateway.entrance import Refusal
+from gateway.execution.planner import Spent
 from gateway.rates import Rates
 from gateway.settings import Settings
 from resolvers.viewer import Caller
@@ -94,7 +95,10 @@ async def test_the_cost_of_an_operation_is_told_on_request(sqlite_gateway: Gatew
 )
 async def test_lists_multiply_along_the_path(sqlite_gateway: Gateway, query: str, cost: int) -> None:
     planner = sqlite_gateway.app.state.schema.planner
-    assert planner.prepare(query, None, {"n": 10} if "$n" in query else {}, False).cost == cost
+    assert (
+        planner.prepare(query, None, {"n": 10} if "$n" in query else {}, False, Spent()).arguments.cost
+        == cost
+    )
 
 
 async def test_what_may_cost_too_much_is_refused_with_cost_limit_and_remedy(
@@ -288,14 +292,14 @@ async def test_strangers_fill_no_memory(sqlite_gateway: Gateway) -> None:
     for n in range(3):
         query = f"query Q{n} {{ helpArticles(first: {n}) {{ slug }} }}"
         assert "errors" not in (await sqlite_gateway.client.post("/graphql", json={"query": query})).json()
-    assert [len(one) for one in (planner.documents, planner.plans, planner.prepared)] == [0, 0, 0]
+    assert [len(one) for one in (planner.documents, planner.plans, planner.arguments)] == [0, 0, 0]
 
 
 async def test_memories_are_bounded_in_bytes(sqlite_gateway: Gateway) -> None:
     planner = sqlite_gateway.app.state.schema.planner
     ids = ",".join(f'"n_{n}"' for n in range(1_500))
     for n in range(60):
-        planner.prepare(f"query Q{n} {{ students(ids: [{ids}]) {{ id }} }}", None, {}, False)
+        planner.prepare(f"query Q{n} {{ students(ids: [{ids}]) {{ id }} }}", None, {}, False, Spent())
     assert planner.documents.currsize <= planner.documents.maxsize
     assert 5 < len(planner.documents) < 50
 

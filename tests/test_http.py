@@ -229,9 +229,10 @@ async def test_the_media_type_is_the_one_that_is_wanted_most(accept: str | None,
         ({"query": "{ __typename }", "extensions": "5"}, 400, "BAD_REQUEST"),
         (
             {"query": "mutation { markNewsRead(input: {newsIds: []}) { errors { code } } }"},
-            405,
-            "METHOD_NOT_ALLOWED",
+            401,
+            "UNAUTHENTICATED",
         ),
+        ({"query": "mutation { __typename }"}, 405, "METHOD_NOT_ALLOWED"),
     ],
 )
 async def test_what_may_not_be_asked_by_get_is_refused(

@@ -14,7 +14,7 @@ from typing import Any
 from cachetools import LRUCache
 from graphql import OperationType
 
-from gateway.execution.plan import Plan
+from gateway.execution.plan import OperationArguments, Plan
 from resolvers.context import RequestContext
 from resolvers.loading import BoundQuestion
 from resolvers.viewer import Scope
@@ -44,6 +44,7 @@ class BoundList:
 class Binding:
     """What is known of the edges of one operation, by their place in the plan."""
 
+    arguments: OperationArguments
     values: dict[int, Sequence[Any]] = field(default_factory=dict)
     lists: dict[int, BoundList] = field(default_factory=dict)
 
@@ -52,17 +53,19 @@ class Binding:
         owners = sum(len(one) for one in self.values.values()) + sum(
             len(one.groups) for one in self.lists.values()
         )
-        return BYTES_OF_EDGE * (len(self.values) + len(self.lists) + 1) + BYTES_OF_OWNER * owners
+        edges = len(self.values) + len(self.lists) + 1
+        return self.arguments.size + BYTES_OF_EDGE * edges + BYTES_OF_OWNER * owners
 
 
 class Bindings:
     """The bindings of the operations that are asked again and again."""
 
     def __init__(self) -> None:
-        self._kept: LRUCache[tuple[Scope, object], Binding] = LRUCache(BYTES, getsizeof=Binding.size)
+        self._kept: LRUCache[tuple[Scope, OperationArguments], Binding]
+        self._kept = LRUCache(BYTES, getsizeof=Binding.size)
         self._generation = 0
 
-    def of(self, operation: object, plan: Plan, context: RequestContext) -> Binding | None:
+    def of(self, arguments: OperationArguments, plan: Plan, context: RequestContext) -> Binding | None:
         """Return what is known of an operation; None where nothing may be kept."""
         generation = context.scope.generation
         if generation > self._generation:
@@ -76,12 +79,12 @@ class Bindings:
             or not context.sources.is_single
         ):
             return None
-        found: Binding | None = self._kept.get((context.scope, operation))
-        return Binding() if found is None else found
+        found: Binding | None = self._kept.get((context.scope, arguments))
+        return Binding(arguments) if found is None else found
 
-    def keep(self, operation: object, context: RequestContext, binding: Binding) -> None:
+    def keep(self, context: RequestContext, binding: Binding) -> None:
         """Keep what an execution without errors has worked out."""
-        key = (context.scope, operation)
+        key = (context.scope, binding.arguments)
         is_current = context.scope.generation == self._generation
         if is_current and key not in self._kept and binding.size() <= BYTES:
             self._kept[key] = binding

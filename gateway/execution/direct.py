@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import lru_cache
+from itertools import count
 from operator import itemgetter
 from typing import Any
 
@@ -30,8 +31,48 @@ Written = dict[str | None, Any]
 NATIVE = "context.sources.native.name"
 REMEMBERED_TIMES = 16_384
 """Instants whose text is kept, by zone; about 4 MB."""
-REMEMBERED_RECORDS = 4_096
-"""Records whose text one edge keeps."""
+BYTES_OF_WRITTEN = 32 << 20
+BYTES_OF_RECORD, BYTES_OF_VALUE = 400, 100
+"""What the records that rows point to may take as they are written, of all plans together, and an estimate of
+what one of them and each of its fields take."""
+
+
+@dataclass(slots=True)
+class WrittenRecords:
+    """Records as one edge writes them, by id."""
+
+    at_hand: Mapping[str, Any]
+    """The rows that they were written from, which are others as soon as the database changes."""
+    values: Written = field(default_factory=lambda: {None: None})
+    schools: dict[str | None, str | None] = field(default_factory=lambda: {None: None})
+    """By id of a record, its school."""
+
+
+class WrittenCache:
+    """The written records of all plans; when they take too much, all are forgotten and written anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, WrittenRecords] = {}
+        self._size = 0
+
+    def of(self, edge: int, at_hand: Mapping[str, Any]) -> WrittenRecords:
+        """Return what is written of an edge from these rows."""
+        if self._size > BYTES_OF_WRITTEN:
+            self._kept.clear()
+            self._size = 0
+        found = self._kept.get(edge)
+        if found is None or found.at_hand is not at_hand:
+            found = self._kept[edge] = WrittenRecords(at_hand)
+            self._size += BYTES_OF_RECORD
+        return found
+
+    def count(self, fields: int) -> None:
+        """Count a record that was written."""
+        self._size += BYTES_OF_RECORD + BYTES_OF_VALUE * fields
+
+
+WRITTEN = WrittenCache()
+EDGES = count()
 
 
 @dataclass(slots=True)
@@ -41,10 +82,7 @@ class PointerList:
     one: FieldPlan
     pointer: Pointer
     recipe: Recipe
-    _at_hand: Mapping[str, Any] = field(default_factory=dict)
-    _written: Written = field(default_factory=dict)
-    _schools: dict[str | None, str | None] = field(default_factory=dict)
-    """By id of a record, its school."""
+    number: int = field(default_factory=EDGES.__next__)
 
     async def written(self, context: RequestContext, keys: set[str | None]) -> Written:
         """Return what the answer says of records, by id; of None, nothing. Raises NeedsCare."""
@@ -56,16 +94,16 @@ class PointerList:
         if memory is None or self.recipe.is_viewer_bound:
             return None
         at_hand = memory.recall(self.pointer.relation, context.now)
-        if self._at_hand is not at_hand or len(self._written) > REMEMBERED_RECORDS:
-            self._at_hand, self._written, self._schools = at_hand, {None: None}, {None: None}
-        for key in keys - self._written.keys():
+        found = WRITTEN.of(self.number, at_hand)
+        for key in keys - found.values.keys():
             row = at_hand.get(key or "")
             if row is None:
                 return None
             (value,) = self.recipe.build([row], context, None)
-            self._written[key] = self.one.complete(value, [])
-            self._schools[key] = row.get("school_id")
-        return self._written if context.may_see_schools(set(map(self._schools.get, keys))) else None
+            found.values[key] = self.one.complete(value, [])
+            found.schools[key] = row.get("school_id")
+            WRITTEN.count(len(row))
+        return found.values if context.may_see_schools(set(map(found.schools.get, keys))) else None
 
     async def _loaded(self, context: RequestContext, keys: set[str | None]) -> Written:
         assert self.one.selection is not None

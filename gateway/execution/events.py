@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from graphql import GraphQLError
 from strawberry.types import ExecutionResult
@@ -15,13 +17,15 @@ from adapters.native.feed import Noted
 from gateway.entrance import Refusal
 from gateway.errors import presented
 from gateway.execution.executor import run
-from gateway.execution.plan import Plan
+from gateway.execution.plan import OperationArguments, Plan
 from gateway.listening import Connection
+from gateway.time_limit import AnswerTimeout
 from resolvers.context import RequestContext
 from resolvers.errors import ClientError, NotAuthenticated, SourceFailed
 from resolvers.fields import Arguments
 from resolvers.subscriptions.feed import End, Ended, Subscriber
 from resolvers.subscriptions.streams import STREAMS, Stream, cursor_at, position_of
+from resolvers.work import TooManyRecords
 
 PAUSES = (0.1, 0.2, 0.5, *[1.0] * 60)
 """Seconds before an event is read again while the database does not answer; then it is given with errors."""
@@ -34,16 +38,31 @@ class Event(ExecutionResult):
     cursor: str | None = None
 
 
+class EventLimits(Protocol):
+    """What bounds the work of events, as that of requests is bounded."""
+
+    async def charge_event(self, cost: int, connection: Connection) -> None:
+        """Charge an event to who hears of it; waits where the allowance of a minute is spent."""
+
+    def event(self) -> AbstractAsyncContextManager[None]:
+        """Hold the place of an event that is read, for as long as an answer may take. Raises Refusal."""
+
+    def check_size(self, data: object, errors: list[GraphQLError]) -> None:
+        """Raise TooManyRecords where an answer is too large to be sent."""
+
+
 async def events(
-    plan: Plan, arguments: Sequence[Arguments], connection: Connection
+    plan: Plan, arguments: OperationArguments, connection: Connection, limits: EventLimits
 ) -> AsyncGenerator[ExecutionResult, None]:
     """Answer a subscription until it ends: first its errors, if any, then one result for each event.
 
+    An event that takes too long or is too large comes as an error, with its cursor.
     Raises Ended when the client has to resume or sign in again; also where the database does not answer
     now, so that the client comes back of itself.
     """
     (field,) = plan.root.edges
-    listening = _Listening(plan, arguments, connection, STREAMS[field.name], arguments[field.slot])
+    stream, of_field = STREAMS[field.name], arguments.edges[field.slot]
+    listening = _Listening(plan, arguments, connection, limits, stream, of_field)
     try:
         subscriber = await listening.begin()
         with connection.subscribed(subscriber):
@@ -62,8 +81,9 @@ async def events(
 @dataclass(slots=True)
 class _Listening:
     plan: Plan
-    all_arguments: Sequence[Arguments]
+    all_arguments: OperationArguments
     connection: Connection
+    limits: EventLimits
     stream: Stream
     arguments: Arguments
 
@@ -86,9 +106,10 @@ class _Listening:
 
     async def event(self, one: Subscriber, entry: Noted) -> Event | None:
         """Read what an entry is to the subscriber, patiently while the database does not answer."""
+        await self.limits.charge_event(self.all_arguments.cost, self.connection)
         for pause in PAUSES:
             try:
-                return await self._read(one, entry, is_patient=True)
+                return await self._bounded(one, entry, is_patient=True)
             except SourceFailed:
                 await asyncio.sleep(pause)
             except Refusal as error:
@@ -96,7 +117,16 @@ class _Listening:
                     one.end(End.REVOKED)
                     raise Ended(End.REVOKED) from error
                 await asyncio.sleep(pause)
-        return await self._read(one, entry, is_patient=False)
+        return await self._bounded(one, entry, is_patient=False)
+
+    async def _bounded(self, one: Subscriber, entry: Noted, is_patient: bool) -> Event | None:
+        """Read an entry within the limits of an answer; beyond them, an error is what is told of it."""
+        try:
+            async with self.limits.event():
+                return await self._read(one, entry, is_patient)
+        except (AnswerTimeout, TooManyRecords) as error:
+            told = presented(GraphQLError(str(error), original_error=error))
+            return Event(None, [told], cursor=cursor_at(entry.position))
 
     async def _read(self, one: Subscriber, entry: Noted, is_patient: bool) -> Event | None:
         context = await self.connection.context()
@@ -109,9 +139,10 @@ class _Listening:
         if event is None:
             return None
         context.root = context.plain("Subscription", {"event": event})
-        data, errors = await run(self.plan, self.all_arguments, context)
+        data, errors = await run(self.plan, self.all_arguments.edges, context)
         if is_patient:
             _require_database(context, errors)
+        self.limits.check_size(data, errors)
         return Event(data, [presented(one) for one in errors] or None, cursor=cursor_at(entry.position))
 
 

@@ -39,6 +39,11 @@ MOST_OBJECTS = 1_000
 """Objects of one plan: fragments on interfaces are compiled for each type."""
 
 
+PlanKey = tuple[Any, ...]
+"""Under what a plan is kept: the document, the name of the operation, and the variables that decide what is
+selected."""
+
+
 class TooManyTypes(Exception):
     """An operation with interfaces in interfaces, for which far too many types would be compiled."""
 
@@ -144,6 +149,8 @@ class Plan:
     objects: list[ObjectPlan] = field(default_factory=list)
     edges: list[FieldPlan] = field(default_factory=list)
     slots: int = 0
+    size: int = 0
+    """An estimate of the bytes that it takes, with the document that it was compiled from."""
     introspection: list[FieldPlan] = field(default_factory=list)
     """Fields of the root that graphql-core answers."""
 
@@ -155,6 +162,22 @@ class Plan:
     def root(self) -> ObjectPlan:
         """The selection on the root type."""
         return self.objects[0]
+
+
+@dataclass(slots=True, eq=False)
+class OperationArguments:
+    """What hangs on the variables of an operation; the plan is kept by itself, and may go before this."""
+
+    plan_key: PlanKey
+    edges: list[dict[str, Any]]
+    """Those of the edges, in the order of the edges."""
+    cost: int
+    given: dict[str, Any]
+    """The variables, as they were sent."""
+    size: int
+    """An estimate of the bytes that this takes."""
+    described: dict[str, Any] | None = None
+    """What the fields of introspection answer, once they were asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ with documents that nobody sends twice.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -29,31 +30,48 @@ from graphql import (
     visit,
 )
 from graphql.execution.values import VariableValues, get_variable_values
+from strawberry.utils.str_converters import to_camel_case
 
 from gateway.errors import NO_OPERATION, NOT_PARSED, NOT_VALID, TOO_COSTLY, TOO_LARGE, WRONG_VARIABLES
 from gateway.execution.cost import Costs
 from gateway.execution.direct import direct_list
 from gateway.execution.document_limits import DocumentLimits, fields_of
-from gateway.execution.plan import MOST_OBJECTS, Compiler, Plan, TooManyTypes
+from gateway.execution.plan import (
+    MOST_OBJECTS,
+    Compiler,
+    OperationArguments,
+    Plan,
+    PlanKey,
+    TooManyTypes,
+)
 from gateway.execution.writers import generate
 from resolvers.catalogue import Catalogue
 from resolvers.context import OPEN_FIELDS_BEFORE_LOGIN
 from resolvers.errors import NotAuthenticated
 from resolvers.registry import ContractSchema
-from resolvers.selection import Selection, python_name
+from resolvers.selection import Selection
 
-OPEN_TO_ALL = OPEN_FIELDS_BEFORE_LOGIN | {("Query", "viewer")}
+OPEN_TO_ALL = {
+    *((owner, to_camel_case(name)) for owner, name in OPEN_FIELDS_BEFORE_LOGIN),
+    ("Query", "viewer"),
+}
 """Fields of the root that a caller without a token may name; there is no viewer then, and it is told so."""
 MEGABYTE = 1 << 20
 BYTES_OF_DOCUMENTS = 16 * MEGABYTE
-BYTES_OF_PLANS = 32 * MEGABYTE
+BYTES_OF_PLANS = 64 * MEGABYTE
 BYTES_OF_ARGUMENTS = 8 * MEGABYTE
 """What may be kept of each; the least used goes first."""
-BYTES_OF_TOKEN_IN_TREE = 400
-BYTES_OF_FIELD_IN_PLAN = 6_000
-"""Measured with tracemalloc on documents of many shapes, rounded up."""
+BYTES_OF_TOKEN_IN_TREE = 450
+BYTES_OF_FIELD_IN_PLAN = 3_000
+BYTES_OF_ARGUMENT = 40
+"""What a token of a document, a field or an object of a plan, and a byte of variables take at the most;
+measured with tracemalloc on documents of many shapes, rounded up."""
 BYTES_OF_SCHEMA = 2 * MEGABYTE
 """What an answer about the whole schema takes."""
+COST_OF_TOKEN = 20
+COST_OF_FIELD = 25
+"""What it costs to validate a document, by its tokens, and to compile an operation, by the fields and objects
+of its plan; a dashboard that was not sent before costs about three times as much as one that was."""
 MOST_ERRORS = 20
 """Errors of one document, or of its variables, that are told."""
 SHORT = 2_000
@@ -70,22 +88,18 @@ class Refused(Exception):
         self.errors = [GraphQLError(one.message, one.nodes) if one.original_error else one for one in errors]
 
 
-@dataclass(slots=True, eq=False)
-class Prepared:
+@dataclass(slots=True)
+class Spent:
+    """What preparing an operation has cost so far."""
+
+    cost: int = 0
+
+
+class Prepared(NamedTuple):
     """An operation ready to be executed."""
 
     plan: Plan
-    arguments: list[dict[str, Any]]
-    """Those of the edges, in the order of the edges."""
-    cost: int
-    given: dict[str, Any]
-    """The variables, as they were sent."""
-    described: dict[str, Any] | None = None
-    """What the fields of introspection answer, once they were asked."""
-
-    def size(self) -> int:
-        """Estimate the bytes that it takes."""
-        return 2_000 + 500 * len(self.arguments) + BYTES_OF_SCHEMA * len(self.plan.introspection)
+    arguments: OperationArguments
 
 
 class Document(NamedTuple):
@@ -95,6 +109,7 @@ class Document(NamedTuple):
     deciding: tuple[str, ...]
     """The variables that decide in `@skip` and `@include` what is selected."""
     size: int
+    """An estimate of the bytes that it takes."""
 
 
 @dataclass
@@ -108,68 +123,66 @@ class Planner:
     asked: int = 0
     """Operations that were sent so far."""
     documents: LRUCache[str, Document] = field(init=False)
-    plans: LRUCache[tuple[Any, ...], Plan] = field(init=False)
-    prepared: LRUCache[tuple[str, str | None, bytes], Prepared] = field(init=False)
+    plans: LRUCache[PlanKey, Plan] = field(init=False)
+    arguments: LRUCache[tuple[str, str | None, bytes], OperationArguments] = field(init=False)
 
     def __post_init__(self) -> None:
         self.documents = LRUCache(BYTES_OF_DOCUMENTS, getsizeof=lambda one: one.size)
-        self.plans = LRUCache(BYTES_OF_PLANS, getsizeof=_bytes_of_plan)
-        self.prepared = LRUCache(BYTES_OF_ARGUMENTS, getsizeof=Prepared.size)
+        self.plans = LRUCache(BYTES_OF_PLANS, getsizeof=lambda one: one.size)
+        self.arguments = LRUCache(BYTES_OF_ARGUMENTS, getsizeof=lambda one: one.size)
 
-    def prepare(self, query: str, name: str | None, given: Mapping[str, Any], is_anonymous: bool) -> Prepared:
+    def prepare(
+        self, query: str, name: str | None, given: Mapping[str, Any], is_anonymous: bool, spent: Spent
+    ) -> Prepared:
         """Return the plan of an operation, the arguments of its edges and its cost.
 
-        Widgets send the same variables again and again. Raises Refused, and NotAuthenticated where a caller
-        without a token asks for more than is open to all.
+        Widgets send the same variables again and again. What is worked out now is added to `spent`, also
+        where the operation is refused. Raises Refused, and NotAuthenticated where a caller without a token
+        asks for more than is open to all.
         """
         self.asked += 1
         if is_anonymous:
-            return self._fresh(query, name, given)
+            return self._fresh(query, name, given, spent)
         try:
             values = orjson.dumps(given)
         except TypeError:
-            return self._known(query, name, given)
+            return self._known(query, name, given, spent)
         key = (query, name, values)
-        found: Prepared | None = self.prepared.get(key)
-        if found is None:
-            found = self._known(query, name, given)
-            if len(values) <= SHORT:
-                _keep(self.prepared, key, found)
-        return found
+        found: OperationArguments | None = self.arguments.get(key)
+        if found is not None:
+            plan: Plan | None = self.plans.get(found.plan_key)
+            if plan is not None:
+                return Prepared(plan, found)
+        prepared = self._known(query, name, given, spent)
+        if len(values) <= SHORT:
+            prepared.arguments.size += sys.getsizeof(query) + BYTES_OF_ARGUMENT * len(values)
+            _keep(self.arguments, key, prepared.arguments)
+        return prepared
 
-    def operation_type(self, query: str, name: str | None) -> OperationType | None:
-        """Tell what an operation is, valid or not; None for one that cannot be found."""
-        try:
-            known = self.documents.get(query)
-            operation = _operation(known.tree if known else self._parsed(query), name)
-        except Refused:
-            return None
-        return operation.operation
-
-    def _fresh(self, query: str, name: str | None, given: Mapping[str, Any]) -> Prepared:
+    def _fresh(self, query: str, name: str | None, given: Mapping[str, Any], spent: Spent) -> Prepared:
         """Prepare an operation of a caller without a token, and keep nothing of it."""
         tree = self._parsed(query)
         operation = _operation(tree, name)
         _refuse_closed_fields(tree)
-        document = self._validated(tree, query)
+        document = self._validated(tree, query, spent)
         variables = self._variables(operation, given)
-        plan = self._compile(document.tree, operation, variables)
-        return self._with_arguments(plan, variables, given)
+        plan = self._compile(document, operation, variables, spent)
+        return self._with_arguments(plan, (), variables, given)
 
-    def _known(self, query: str, name: str | None, given: Mapping[str, Any]) -> Prepared:
+    def _known(self, query: str, name: str | None, given: Mapping[str, Any], spent: Spent) -> Prepared:
         document: Document | None = self.documents.get(query)
         tree = document.tree if document is not None else self._parsed(query)
         operation = _operation(tree, name)
         if document is None:
-            document = self._validated(tree, query)
+            document = self._validated(tree, query, spent)
             _keep(self.documents, query, document)
         variables = self._variables(operation, given)
         key = (query, name, *(variables.coerced.get(one) for one in document.deciding))
-        plan = self.plans.get(key)
+        plan: Plan | None = self.plans.get(key)
         if plan is None:
-            plan = self._compile(document.tree, operation, variables)
+            plan = self._compile(document, operation, variables, spent)
             _keep(self.plans, key, plan)
-        return self._with_arguments(plan, variables, given)
+        return self._with_arguments(plan, key, variables, given)
 
     def _parsed(self, query: str) -> DocumentNode:
         if (fault := self.limits.fault_of_text(query)) is not None:
@@ -188,14 +201,16 @@ class Planner:
             raise Refused(TOO_LARGE, fault)
         return tree
 
-    def _validated(self, tree: DocumentNode, query: str) -> Document:
+    def _validated(self, tree: DocumentNode, query: str, spent: Spent) -> Document:
+        tokens = tree.token_count or 0
+        spent.cost += COST_OF_TOKEN * tokens
         errors = validate(self.schema._schema, tree, max_errors=MOST_ERRORS)
         if errors:
             raise Refused(NOT_VALID, *errors)
         found = _DirectiveVariables()
         visit(tree, found)
-        tokens = tree.token_count or 0
-        return Document(tree, tuple(sorted(found.names)), 2 * len(query) + BYTES_OF_TOKEN_IN_TREE * tokens)
+        size = sys.getsizeof(query) + BYTES_OF_TOKEN_IN_TREE * tokens
+        return Document(tree, tuple(sorted(found.names)), size)
 
     def _variables(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
         if (fault := self.limits.fault_of_variables(given)) is not None:
@@ -207,10 +222,16 @@ class Planner:
         return found
 
     def _compile(
-        self, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+        spent: Spent,
     ) -> Plan:
         fragments = {
-            one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
+            one.name.value: one
+            for one in document.tree.definitions
+            if isinstance(one, FragmentDefinitionNode)
         }
         root: Any = operation
         selection = Selection(self.schema._schema, fragments, variables, [root])
@@ -225,12 +246,19 @@ class Planner:
                 "may be. Name the types wanted in fragments, and nest fewer interfaces."
             )
             raise Refused(TOO_LARGE, GraphQLError(message)) from error
+        finally:
+            parts = sum(1 + len(one.fields) for one in plan.objects)
+            spent.cost += COST_OF_FIELD * parts
+        # The nodes of a plan keep the tree of its document alive.
+        plan.size = document.size + BYTES_OF_FIELD_IN_PLAN * parts
         generate(plan, {name: known.kind for name, known in self.catalogue.types.items()})
         for edge in plan.edges:
             edge.direct = direct_list(edge, self.catalogue)
         return plan
 
-    def _with_arguments(self, plan: Plan, variables: VariableValues, given: Mapping[str, Any]) -> Prepared:
+    def _with_arguments(
+        self, plan: Plan, plan_key: PlanKey, variables: VariableValues, given: Mapping[str, Any]
+    ) -> Prepared:
         """Read the arguments, and work out the cost. Raises Refused."""
         try:
             arguments = plan.arguments(variables)
@@ -239,13 +267,15 @@ class Planner:
         cost = self.costs.of(plan, arguments)
         if (fault := self.costs.fault(cost)) is not None:
             raise Refused(TOO_COSTLY, fault)
-        return Prepared(plan, arguments, cost, dict(given))
+        size = 2_000 + 500 * len(arguments) + BYTES_OF_SCHEMA * len(plan.introspection)
+        return Prepared(plan, OperationArguments(plan_key, arguments, cost, dict(given), size))
 
     def describe(self, prepared: Prepared) -> dict[str, Any]:
         """Answer the fields of introspection."""
-        if prepared.described is None:
-            prepared.described = _described(self.schema._schema, prepared)
-        return prepared.described
+        arguments = prepared.arguments
+        if arguments.described is None:
+            arguments.described = _described(self.schema._schema, prepared)
+        return arguments.described
 
 
 def _described(schema: GraphQLSchema, prepared: Prepared) -> dict[str, Any]:
@@ -259,7 +289,7 @@ def _described(schema: GraphQLSchema, prepared: Prepared) -> dict[str, Any]:
         selection_set=SelectionSetNode(selections=nodes),
     )
     document = DocumentNode(definitions=(operation, *selection.fragments.values()))
-    result = execute_sync(schema, document, variable_values=prepared.given)
+    result = execute_sync(schema, document, variable_values=prepared.arguments.given)
     assert result.data is not None, result.errors
     return result.data
 
@@ -274,7 +304,7 @@ def _refuse_closed_fields(document: DocumentNode) -> None:
             root = one.operation.value.capitalize()
             for node in fields_of([one.selection_set], fragments):
                 name = node.name.value
-                if not name.startswith("__") and (root, python_name(name)) not in OPEN_TO_ALL:
+                if not name.startswith("__") and (root, name) not in OPEN_TO_ALL:
                     raise NotAuthenticated(
                         f"`{name}` needs a token: send `Authorization: Bearer TOKEN`; `passerelle "
                         "token` makes one."
@@ -285,10 +315,6 @@ def _keep(memory: LRUCache[Any, Any], key: Any, value: Any) -> None:
     """Keep a value, unless it alone is larger than the whole memory."""
     if memory.getsizeof(value) <= memory.maxsize:
         memory[key] = value
-
-
-def _bytes_of_plan(plan: Plan) -> int:
-    return BYTES_OF_FIELD_IN_PLAN * sum(1 + len(one.fields) for one in plan.objects)
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
