@@ -115,13 +115,16 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
             for one in (feed, rates, sources):
                 await one.close()
 
-    return Application(
+    app = Application(
         lambda app: PlainRequests(app, endpoint, settings),
         routes=_routes(endpoint, explorer),
         lifespan=lifespan,
         middleware=_middleware(settings),
         exception_handlers={HTTPException: _http_error},
     )
+    # A client would lose the body or the token on the way to another address; the error says the right one.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

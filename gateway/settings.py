@@ -21,6 +21,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -253,6 +254,13 @@ def _line(place: tuple[int | str, ...], message: str, given: object) -> str:
     return f"  {name or 'settings'}: {message}" + (f" (given: {given!r})" if is_shown else "")
 
 
+def _bounds(setting: FieldInfo) -> str:
+    """Say between which values a number must lie."""
+    words = {"gt": "more than", "ge": "at least", "le": "at most"}
+    given = {name: getattr(one, name) for one in setting.metadata for name in words if hasattr(one, name)}
+    return f" {', '.join(f'{words[name]} {given[name]}' for name in given).capitalize()}." if given else ""
+
+
 def settings_reference() -> str:
     """Write docs/settings.md."""
     lines = [
@@ -271,7 +279,8 @@ def settings_reference() -> str:
             json.dumps([str(each) for each in one.default]) if isinstance(one.default, list) else one.default
         )
         default = "none" if is_none else f"`{default}`"
-        lines.append(f"| `PASSERELLE_{name.upper()}` | `{name}` | {default} | {one.description} |")
+        meaning = f"{one.description}{_bounds(one)}"
+        lines.append(f"| `PASSERELLE_{name.upper()}` | `{name}` | {default} | {meaning} |")
     for title, model in (("[sources.NAME]", SourceSettings), ("[[routes]]", RouteSettings)):
         lines += ["", f"## `{title}`", ""]
         lines += [f"- `{name}`: {one.description}" for name, one in model.model_fields.items()]

@@ -170,6 +170,9 @@ def bounded(context: RequestContext, window: Window, school_id: str | None) -> W
         _, starts, ends = school_year(school, context.today(school_id))
         lower = starts if lower == date.min else lower
         upper = ends if upper == date.max else upper
-    if (upper - lower).days > LONGEST_WINDOW:
-        raise InvalidArgument(f"The window from {lower} to {upper} is longer than {LONGEST_WINDOW} days.")
+    if (days := (upper - lower).days + 1) > LONGEST_WINDOW:
+        raise InvalidArgument(
+            f"The window from {lower} to {upper} has {days} days; at the most {LONGEST_WINDOW} are allowed. "
+            "Ask for a part of it at a time."
+        )
     return lower, max(lower, upper)

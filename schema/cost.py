@@ -19,7 +19,10 @@ USUAL_LIST = 5
 
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
-    description="What selecting the field counts, for each object that has it; 1 where this is missing.",
+    description="What selecting the field counts, for each object that has it; 1 where this is missing. An "
+    "operation costs the sum over all selected fields, and 1 more for every object that it may return: "
+    "`{ viewer { students { id } } }` costs 1 + 1 for the viewer, 1 for `students`, and 5 × (1 + 1) for as many "
+    "students with one field each, 13 in all. Fields under `__schema` and `__type` count 2 each.",
 )
 class Cost:
     """Weight of a field, a text as in the specification."""
@@ -30,7 +33,8 @@ class Cost:
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
     description="How many records a list is taken to have: what the slicing argument says, else the assumed "
-    "size. With `sizedFields`, the lists meant are those fields of what the field returns.",
+    "size. With `sizedFields`, the lists meant are those fields of what the field returns. A list without this "
+    f"directive, and without `@window`, is taken to have {USUAL_LIST} records.",
 )
 class ListSize:
     """Size of a list."""
@@ -45,7 +49,9 @@ class ListSize:
     locations=[Location.FIELD_DEFINITION],
     repeatable=True,
     description="How many records for each day of its window (`from`, `to`, `range`) a list is taken to have "
-    "where no slicing argument says so.",
+    "where no slicing argument says so. A window has the days from `from` to `to`, both included; a range as "
+    "many as it says (TODAY 1, CURRENT_WEEK 7, NEXT_14_DAYS 14 ...), CURRENT_PERIOD 100 and SCHOOL_YEAR 320; "
+    f"one that is open on a side is taken to have {LONGEST_WINDOW}, the longest that is allowed.",
 )
 class Window:
     """Size of a list that grows with the days of a window."""

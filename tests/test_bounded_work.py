@@ -157,6 +157,27 @@ async def test_an_answer_that_takes_too_long_is_given_up(
     }
 
 
+async def test_a_mutation_that_takes_too_long_says_that_it_may_be_written(
+    own_database: str, tmp_path: Path
+) -> None:
+    save = "mutation { saveDashboard(input: {expectedRevision: 0, widgets: []}) { errors { code } } }"
+    async with running(own_database, tmp_path, answer_timeout=0.3) as gateway:
+        async with gateway.engine.begin() as other:
+            # Another program holds what the mutation has to write.
+            is_sqlite = gateway.engine.dialect.name == "sqlite"
+            held = "UPDATE feed_head SET position = position" if is_sqlite else "LOCK TABLE feed_head"
+            await other.execute(text(held))
+            answer = await gateway.post(save, gateway.people.guardian(3))
+        after = await gateway.post(save, gateway.people.guardian(3))
+    assert answer.status_code == 503 and "retry-after" not in answer.headers
+    assert error_of(answer) == {
+        "message": "The answer took longer than 0.3 seconds (the setting answer_timeout). Ask for less at "
+        "once. What it was to write may be written in part: read it before you write again.",
+        "extensions": {"code": "ANSWER_TIMEOUT"},
+    }
+    assert after.json() == {"data": {"saveDashboard": {"errors": []}}}
+
+
 async def test_statements_nobody_waits_for_are_stopped(gateway: Gateway) -> None:
     """An endless statement ends with who asked it, long before the time limit of the database."""
     reader = gateway.app.state.sources.native.reader

@@ -127,3 +127,16 @@ async def test_an_instant_is_served_with_the_offset_of_its_school(sqlite_gateway
         one["school"]["timeZone"]: one["nextLesson"]["startsAt"][-6:] for one in data["viewer"]["students"]
     }
     assert found == {"Europe/Paris": "+01:00", "Pacific/Noumea": "+11:00"}
+
+
+async def test_the_longest_window_has_400_days_and_a_longer_one_is_told_what_to_do(
+    sqlite_gateway: Gateway,
+) -> None:
+    query = '{ viewer { students { timetable(from: "2026-01-01", to: "%s") { __typename } } } }'
+    assert "errors" not in await sqlite_gateway.ask(query % "2027-02-04")
+    error = (await sqlite_gateway.ask(query % "2027-02-05"))["errors"][0]
+    assert error["message"] == (
+        "The window from 2026-01-01 to 2027-02-05 has 401 days; at the most 400 are allowed. "
+        "Ask for a part of it at a time."
+    )
+    assert error["extensions"] == {"code": "INVALID_ARGUMENT"}

@@ -258,6 +258,26 @@ def test_a_wrong_operation_is_answered_with_an_error_and_the_socket_stays(
         assert json.loads(one.recv(PATIENCE)) == {"type": "complete", "id": "1"}
 
 
+def test_the_cost_of_an_operation_is_told_over_a_websocket_too(server: Server) -> None:
+    with entered(server) as one:
+        payload = {"query": "{ __typename }", "extensions": {"cost": True}}
+        one.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
+        assert json.loads(one.recv(PATIENCE))["payload"] == {
+            "data": {"__typename": "Query"},
+            "extensions": {"cost": {"cost": 1, "limit": 75_000}},
+        }
+
+
+def test_an_id_in_use_closes_the_socket_whatever_comes_with_it(server: Server) -> None:
+    with entered(server) as one:
+        query = "subscription { dashboardChanged { revision } }"
+        one.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": query}}))
+        one.send(json.dumps({"type": "subscribe", "id": "1", "payload": {}}))
+        with pytest.raises(ConnectionClosed) as closed:
+            one.recv(PATIENCE)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4409
+
+
 def test_an_event_stream_tells_what_is_wrong_in_the_same_codes(server: Server) -> None:
     for query, code in (
         ("{", "GRAPHQL_PARSE_FAILED"),

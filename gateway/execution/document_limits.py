@@ -125,7 +125,10 @@ class DocumentLimits:
                     "Send it as several smaller operations."
                 )
         if size.keys > MOST_KEYS:
-            return f"'{name}' has an object of {size.keys} fields; at the most {MOST_KEYS} are allowed."
+            return (
+                f"'{name}' has an object of {size.keys} fields; at the most {MOST_KEYS} are allowed. Leave "
+                "out those that the schema does not have."
+            )
         return None
 
 
