@@ -1,7 +1,8 @@
 """What texts of records may hold, and how they are cleaned at the door: HTML, URLs, colours and plain text.
 
 Clients show these on pages about children, so that nothing in them may run, track or mislead. What a column
-holds stands with the column (`adapters.records.base.holding`); one without a word there holds plain text.
+holds stands with the column (`adapters.records.base.holding`); one without a word there holds a line of plain
+text.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,8 @@ import nh3
 
 HTML, URL, COLOR = "HTML", "URL", "Color"
 """Kinds of content, named as the scalars of the contract."""
+LINES = "Lines"
+"""Plain text of several lines; plain text that is nothing else is one line, such as a title."""
 LONGEST_TEXT = 30_000
 """Characters of one text: a page of twenty has to fit into an answer, and nested HTML is slow to clean."""
 LONGEST_URL = 2_000
@@ -29,6 +33,9 @@ ATTRIBUTES = {
     "*": {"dir", "lang", "title"},
 }
 """No style, class or colour: a text is shown in the colours of the reader, dark ones too."""
+STYLE = {"center", "font", "blink", "html", "head", "body", "o", "xml"}
+"""Elements that only dress a text, or hold all of it: nobody misses them."""
+MOST_ELEMENTS = 5
 SCHEMES = {"http", "https", "mailto", "tel"}
 INVISIBLE = re.compile(
     # Control characters but tab and line breaks, half characters, and marks that turn the direction of what
@@ -48,7 +55,12 @@ ELEMENTS = (
 MARKUP = re.compile(rf"<(?:/?(?:{ELEMENTS})(?=[\s/>]|$)|[!?/]|[a-z][^<>]*=)", re.IGNORECASE)
 """What an HTML parser takes for markup, and not `x < y` or `<3`."""
 SUSPECT = re.compile(r"[<&]|" + INVISIBLE.pattern)
+LINE_BREAK = re.compile("\\s*[\t\n\r\u2028\u2029]\\s*")
+ELEMENT = re.compile(r"<([a-z][a-z0-9-]*)", re.IGNORECASE)
+HANDLER = re.compile(r"\son[a-z]+\s*=", re.IGNORECASE)
+LINK = re.compile(r"\shref\s*=", re.IGNORECASE)
 COLOR_CODE = re.compile(r"#?([0-9a-f]{6}|[0-9a-f]{3})", re.IGNORECASE)
+SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 UNSAFE_IN_URL = re.compile(r"[\s<>\"`\\^{|}\x00-\x20\x7f-\x9f]")
 
 
@@ -75,6 +87,12 @@ def clean_text(text: str) -> str:
         stripped = html.unescape(nh3.clean(cleaned, tags=set()))
         cleaned = INVISIBLE.sub("", stripped if stripped != cleaned else cleaned.replace("<", ""))
     return cleaned
+
+
+def clean_line(text: str) -> str:
+    """Return a line of plain text, as `clean_text`; line breaks in it become spaces."""
+    cleaned = clean_text(text)
+    return LINE_BREAK.sub(" ", cleaned).strip() if LINE_BREAK.search(cleaned) else cleaned
 
 
 def clean_url(text: str) -> str | None:
@@ -110,43 +128,104 @@ CLEANERS: Mapping[str | None, Callable[[str], str | None]] = {
     HTML: clean_html,
     URL: clean_url,
     COLOR: clean_color,
-    None: clean_text,
+    LINES: clean_text,
+    None: clean_line,
 }
-LONG = (
-    f"is longer than {LONGEST_TEXT:,} characters",
-    "Shorten it at the source, or attach it as a file.",
-)
-REMEDIES = {
-    HTML: LONG,
-    URL: ("is no address that a link may lead to", "Write it in full, such as https://school.example/page."),
-    COLOR: ("is no colour", "Write it as #RRGGBB, such as #1E88E5."),
-    None: LONG,
-}
-"""What is wrong with a value that cannot be used, and what to do, by what its column holds."""
+
+
+@dataclass(slots=True)
+class Cleaning:
+    """What cleaning a row has changed."""
+
+    unusable: list[tuple[str, Any]] = field(default_factory=list)
+    """Columns that are empty now, or lists that are shorter, with the value before."""
+    taken_out: list[tuple[str, str]] = field(default_factory=list)
+    """Columns that lost something, and what."""
 
 
 def cleaned(value: Any, content: str | None) -> Any:
     """Clean a text, or the texts of a list or an object; of a list, what cannot be used is left out."""
     if isinstance(value, str):
-        return CLEANERS[content](value) if len(value) <= LONGEST_TEXT else None
+        if len(value) > LONGEST_TEXT:
+            return None
+        found = CLEANERS[content](value)
+        # A title of nothing but markup is none; a message of nothing but a picture was written all the same.
+        is_left = found is None or content == HTML or found.strip() or not value.strip()
+        return found if is_left else None
     if isinstance(value, list):
-        found = [(one, cleaned(one, content)) for one in value]
-        return [kept for one, kept in found if kept is not None or one is None]
+        parts = [(one, cleaned(one, content)) for one in value]
+        return [kept for one, kept in parts if kept is not None or one is None]
     if isinstance(value, dict):
-        return {key: cleaned(one, content) for key, one in value.items()}
+        return {
+            key: (cleaned(one, content) or "") if isinstance(one, str) else cleaned(one, content)
+            for key, one in value.items()
+        }
     return value
 
 
-def clean_row(kinds: Mapping[str, str | None], row: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Clean the columns of a row in place; returns those whose value cannot be used, with the value.
+def clean_row(kinds: Mapping[str, str | None], row: dict[str, Any]) -> Cleaning:
+    """Clean the columns of a row in place; returns what that has changed.
 
     `kinds` says what the columns hold; what it does not name is left alone.
     """
-    faults = []
+    cleaning = Cleaning()
     for name, content in kinds.items():
         value = row.get(name)
         if value:
-            row[name] = cleaned(value, content)
-            if row[name] is None or (isinstance(value, list) and len(row[name]) < len(value)):
-                faults.append((name, value))
-    return faults
+            row[name] = found = cleaned(value, content)
+            if found is None or (isinstance(value, list) and len(found) < len(value)):
+                cleaning.unusable.append((name, value))
+            elif found != value and isinstance(value, str) and (what := _taken_out(value, found, content)):
+                cleaning.taken_out.append((name, what))
+    return cleaning
+
+
+def _taken_out(before: str, after: str, content: str | None) -> str:
+    """Say what a text lost that somebody may miss; its style and the breaks of a line are not told."""
+    found = []
+    if content == HTML:
+        elements = {one.lower() for one in ELEMENT.findall(before)} - TAGS
+        found += [f"<{one}>" for one in sorted(elements - STYLE)[:MOST_ELEMENTS]]
+        if HANDLER.search(before):
+            found.append("event handlers")
+        if len(LINK.findall(before)) > len(LINK.findall(after)):
+            found.append("addresses of links")
+    elif content in (LINES, None) and MARKUP.search(before):
+        found.append("markup")
+    if INVISIBLE.search(before):
+        found.append("invisible characters")
+    return ", ".join(found)
+
+
+def fault_of(value: Any, content: str | None) -> tuple[str, str]:
+    """Say why a value cannot be used, and what to do."""
+    texts = [value] if isinstance(value, str) else [one for one in value if cleaned(one, content) is None]
+    text = next((one for one in texts if isinstance(one, str)), "")
+    if content == COLOR:
+        return "is no colour", "Write it as #RRGGBB, such as #1E88E5."
+    if content == URL and len(text) <= LONGEST_TEXT:
+        return _fault_of_url(text.strip())
+    if len(text) > LONGEST_TEXT:
+        why = f"is longer than {LONGEST_TEXT:,} characters"
+        return why, "Shorten it at the source, or attach it as a file."
+    return "holds nothing but markup or invisible characters", "Write it as plain text."
+
+
+def _fault_of_url(address: str) -> tuple[str, str]:
+    do = "Write it in full, such as https://school.example/page."
+    if len(address) > LONGEST_URL:
+        return f"is an address of more than {LONGEST_URL:,} characters", "Link to a shorter one."
+    scheme = SCHEME.match(address)
+    if scheme is not None and scheme[1].lower() not in SCHEMES:
+        return f"is an address of {scheme[1].lower()}:, which no link may lead to", (
+            f"Links lead to {', '.join(sorted(SCHEMES))}: such as https://school.example/page."
+        )
+    if scheme is None:
+        return "is an address without https:// at its beginning", do
+    if UNSAFE_IN_URL.search(address) or INVISIBLE.search(address):
+        return "is an address with characters that addresses do not have, such as spaces", (
+            "Copy it from the address bar of a browser, which writes them as %20."
+        )
+    if "@" in address and scheme[1].lower() in ("http", "https"):
+        return "is an address with a name or a password", "Leave out what stands before the @."
+    return "is no address that a link may lead to", do

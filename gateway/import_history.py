@@ -9,6 +9,7 @@ from rich.table import Table
 from sqlalchemy import Row, select
 
 from adapters.native.database import migrate, open_database
+from adapters.native.import_report import number_refused
 from adapters.records import DataSource, ImportRun
 from gateway.settings import Settings
 
@@ -41,6 +42,6 @@ def show_imports(runs: list[Row[Any]], console: Console) -> None:
         numbers = [sum(one[name] for one in counts) for name in ("added", "changed", "ended")]
         when = f"{run.started_at.astimezone():%Y-%m-%d %H:%M}"
         entries = run.report.get("entries", {}).values()
-        last = (len(run.report["refused"]), sum(one["waiting"] for one in entries))
+        last = (number_refused(run.report), sum(one["waiting"] for one in entries))
         table.add_row(when, run.name or run.source_id, *(str(one) for one in (*numbers, *last)))
     console.print(table)

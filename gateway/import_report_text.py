@@ -10,10 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.base import Refusal
-from adapters.native.import_report import Report
+from adapters.native.import_report import SHOWN_PLACES, Report
 
 SHOWN_CAUSES = 50
-SHOWN_PLACES = 3
 UNBROKEN = 100_000
 """Characters of a line that is not for a terminal: programs and files get it unbroken."""
 
@@ -29,8 +28,8 @@ def show_report(report: Report, console: Console) -> None:
     _show_entries(report, f"{title}: what the export contains", console)
     _show_records(report, f"{title}: records", console)
     waiting = sum(one.waiting for one in report.entries.values())
-    refused = sum(one.refused for one in report.entries.values()) if report.entries else len(report.refused)
-    console.print(f"{report.changes} changes, {refused} refused, {waiting} waiting")
+    emptied = f", {len(report.emptied)} fields left empty" if report.emptied else ""
+    console.print(f"{report.changes} changes, {report.number_refused} refused, {waiting} waiting{emptied}")
     if report.links or report.students_without_guardian:
         console.print(
             f"{report.links} links between guardians and students, {report.legal_links} of them legal; "
@@ -40,7 +39,17 @@ def show_report(report: Report, console: Console) -> None:
         console.print(f"{number} of {kind} joined with records of other sources")
     if report.proposals:
         console.print(f"{report.proposals} pairs of persons may be one: see `passerelle identities`")
-    lines = [*_causes("refused", report.refused), *_causes("waiting", report.waiting)]
+    lines = [
+        *_causes("refused", report.refused),
+        *_causes("waiting", report.waiting),
+        *_causes("left empty", report.emptied),
+    ]
+    for one in report.taken_out:
+        more = f"; and {one.times - len(one.places)} more" if one.times > len(one.places) else ""
+        lines.append(
+            f"taken out {_times(one.times)}: {one.record} {one.column}: {one.what}: "
+            f"{'; '.join(one.places)}{more}"
+        )
     lines += [f"note: {one.place}: {one.text}" for one in report.notices]
     for line in lines[:SHOWN_CAUSES]:
         console.print(line, markup=False)
@@ -82,7 +91,11 @@ def _causes(what: str, refusals: Sequence[Refusal]) -> Iterator[str]:
     for one in refusals:
         by_cause[one.field, one.reason, one.remedy].append(one)
     for (field, reason, remedy), found in by_cause.items():
-        times = f" {len(found)} times" if len(found) > 1 else ""
+        times = f" {_times(len(found))}" if len(found) > 1 else ""
         places = [f"{one.file} (record {one.record}, {one.value!r})" for one in found[:SHOWN_PLACES]]
         more = f"; and {len(found) - SHOWN_PLACES} more" if len(found) > SHOWN_PLACES else ""
         yield f"{what}{times}: {field}: {reason}: {'; '.join(places)}{more}. {remedy}".rstrip()
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

@@ -19,6 +19,7 @@ from graphql import (
 )
 
 import schema as contract
+from adapters import records as r
 from adapters.content import CLEANERS, clean_row
 from resolvers.fields import Fields
 from resolvers.selection import python_name
@@ -50,14 +51,15 @@ class Catalogue:
 
     def __init__(self, graphql: strawberry.Schema, fields: Fields) -> None:
         self.types: dict[str, ObjectType] = {}
+        contents = {one.__name__: one.contents() for one in r.kinds_of_records()}
         for name, kind in graphql._schema.type_map.items():
             if isinstance(kind, GraphQLObjectType) and not name.startswith("__"):
-                self._describe(name, kind)
+                self._describe(name, kind, contents.get(name, {}))
         self.edges = self._spread(fields.edges)
         self.derived = self._spread(fields.derived)
         self._check()
 
-    def _describe(self, name: str, kind: GraphQLObjectType) -> None:
+    def _describe(self, name: str, kind: GraphQLObjectType, contents: Mapping[str, str | None]) -> None:
         definition: Any = kind.extensions["strawberry-definition"]
         described = ObjectType(definition.origin, interfaces=tuple(one.name for one in kind.interfaces))
         edges = {one.python_name for one in definition.fields if one.metadata.get("edge")}
@@ -69,7 +71,7 @@ class Catalogue:
                 described.columns[python] = graphql_field
                 holds = get_named_type(graphql_field.type).name
                 if holds in CLEANERS or holds == "String":
-                    described.texts[python] = None if holds == "String" else holds
+                    described.texts[python] = contents.get(python) if holds == "String" else holds
         self.types[name] = described
 
     def _spread(self, declared: Mapping[tuple[str, str], T]) -> dict[tuple[str, str], T]:

@@ -64,17 +64,23 @@ def test_an_operation_takes_no_more_than_is_counted(parts: tuple[Any, ...], name
     assert taken <= plan.size + planner.arguments.currsize
 
 
+def plans_alive() -> int:
+    """Count the plans that anything in this process holds."""
+    gc.collect()
+    return sum(isinstance(one, Plan) for one in gc.get_objects())
+
+
 async def test_plans_that_are_forgotten_are_held_by_nobody(sqlite_gateway: Gateway) -> None:
     callers = [sqlite_gateway.people.guardian(2, position) for position in range(4)]
+    before = plans_alive()
     for number in range(30):
         query = f"query Q{number}($id: ID!) {{ {INTERFACES} }}"
         answer = await sqlite_gateway.post(query, callers[number % 4], {"id": "x"})
         assert answer.status_code == 200
     planner = sqlite_gateway.app.state.schema.planner
     assert planner.plans.currsize <= BYTES_OF_PLANS
-    gc.collect()
-    alive = sum(isinstance(one, Plan) for one in gc.get_objects())
-    assert alive == len(planner.plans) < 15
+    # Other tests may have left some behind, which may go meanwhile.
+    assert plans_alive() - before <= len(planner.plans) < 15
 
 
 async def test_an_operation_whose_plan_was_forgotten_is_compiled_anew(sqlite_gateway: Gateway) -> None:

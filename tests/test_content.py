@@ -13,23 +13,28 @@ import pytest
 from graphql import get_named_type
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from sqlalchemy import JSON, select, text, update
 
 from adapters import records as r
 from adapters.content import (
     CLEANERS,
+    HTML,
     INVISIBLE,
+    LINES,
     LONGEST_TEXT,
     MARKUP,
+    URL,
+    Cleaning,
     clean_color,
     clean_html,
+    clean_line,
     clean_row,
     clean_text,
     clean_url,
+    fault_of,
 )
 from adapters.native.database import migrate, open_database
-from adapters.native.stored_rows import stored_row
+from adapters.native.stored_rows import UnusableTexts, stored_row
 from resolvers.registry import catalogue, strawberry_schema
 from resolvers.viewer import Caller
 from tests.browser import NEEDS_CHROMIUM, page_in_chromium
@@ -266,43 +271,102 @@ async def test_no_vector_passes_the_door_of_imports_in_any_column_of_any_record(
         taken = {
             name: holds
             for name, holds in kind.contents().items()
-            if holds is None or holds == "HTML" or not kind.model_fields[name].is_required()
+            if holds in (None, LINES, HTML) or not kind.model_fields[name].is_required()
         }
         for vector in VECTORS:
-            record = kind(**{**row, **{name: poisoned(row[name], vector) for name in taken}})
-            stored = stored_row(record, NOW, [])
+            # A title of nothing but a vector would refuse the record.
+            record = kind(**{**row, **{name: poisoned(row[name], f"A {vector}") for name in taken}})
+            stored, _ = stored_row(record, NOW)
             for name, holds in taken.items():
                 for one in texts_of(stored[name]):
                     assert CLEANERS[holds](one) == one, (kind, name, one)
-                    assert holds is not None or MARKUP.search(one) is None, (kind, name, one)
+                    assert holds not in (None, LINES) or MARKUP.search(one) is None, (kind, name, one)
                     assert holds not in ("URL", "Color"), (kind, name, one)
 
 
-def test_a_text_too_long_is_reported_and_one_that_a_record_needs_refuses_it() -> None:
-    long, unusable = "x" * (LONGEST_TEXT + 1), list[tuple[str, Any]]()
-    school = r.School(
-        id="s", source_id="x", external_id="1", name="A", kind="COLLEGE", city=long, address_lines=["1", long]
+def school(**columns: Any) -> r.School:
+    """A school with some columns of its own."""
+    return r.School(
+        **{"id": "s", "source_id": "x", "external_id": "1", "name": "A", "kind": "COLLEGE", **columns}
     )
-    row = stored_row(school, NOW, unusable)
+
+
+def test_a_text_too_long_is_reported_and_one_that_a_record_needs_refuses_it() -> None:
+    long = "x" * (LONGEST_TEXT + 1)
+    row, cleaning = stored_row(school(city=long, address_lines=["1", long]), NOW)
     assert (row["city"], row["address_lines"]) == (None, ["1"])
-    assert unusable == [("address_lines", ["1", long]), ("city", long)]
-    with pytest.raises(ValidationError, match="name"):
-        stored_row(r.School(id="s", source_id="x", external_id="1", name=long, kind="COLLEGE"), NOW)
+    assert cleaning.unusable == [("address_lines", ["1", long]), ("city", long)]
+    with pytest.raises(UnusableTexts, match="name"):
+        stored_row(school(name=long), NOW)
+
+
+@pytest.mark.parametrize("name", ["<script>hit()</script>", "\u200b\u202e", "<b> </b>"])
+def test_a_name_of_nothing_but_markup_refuses_the_record(name: str) -> None:
+    with pytest.raises(UnusableTexts, match="name"):
+        stored_row(school(name=name), NOW)
+    assert fault_of(name, None) == (
+        "holds nothing but markup or invisible characters",
+        "Write it as plain text.",
+    )
 
 
 def test_a_url_that_cannot_be_used_is_reported_and_the_record_taken() -> None:
-    unusable: list[tuple[str, Any]] = []
-    school = r.School(
-        id="s",
-        source_id="x",
-        external_id="1",
-        name="Collège <b>A</b>",
-        kind="COLLEGE",
-        website="javascript:hit()",
-    )
-    row = stored_row(school, NOW, unusable)
+    row, cleaning = stored_row(school(name="Collège <b>A</b>", website="javascript:hit()"), NOW)
     assert (row["name"], row["website"]) == ("Collège A", None)
-    assert unusable == [("website", "javascript:hit()")]
+    assert cleaning == Cleaning([("website", "javascript:hit()")], [("name", "markup")])
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("ftp://school.example/a", "is an address of ftp:, which no link may lead to"),
+        ("JavaScript:hit()", "is an address of javascript:, which no link may lead to"),
+        ("www.school.example", "is an address without https:// at its beginning"),
+        ("//school.example", "is an address without https:// at its beginning"),
+        (
+            "https://school.example/a b",
+            "is an address with characters that addresses do not have, such as spaces",
+        ),
+        ("https://me:secret@school.example", "is an address with a name or a password"),
+        ("https://" + "a" * 2_000, "is an address of more than 2,000 characters"),
+        ("https:///page", "is no address that a link may lead to"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_told_why(address: str, reason: str) -> None:
+    assert clean_url(address) is None
+    assert fault_of(address, URL)[0] == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "content", "cleaned_text", "lost"),
+    [
+        ("<p>A</p><script>hit()</script>", HTML, "<p>A</p>", "<script>"),
+        (
+            '<p>A</p><img src="x" onerror="hit()"><iframe></iframe>',
+            HTML,
+            "<p>A</p>",
+            "<iframe>, <img>, event handlers",
+        ),
+        (
+            '<a href="javascript:hit()">A</a>',
+            HTML,
+            '<a rel="noopener noreferrer">A</a>',
+            "addresses of links",
+        ),
+        ('<p style="color: red"><font color="red">A</font></p>', HTML, "<p>A</p>", ""),
+        ("<p>A\u202e</p>", HTML, "<p>A</p>", "invisible characters"),
+        ("<p>A<br/></p>", HTML, "<p>A<br></p>", ""),
+        ("A <b>B</b>\u200b", None, "A B", "markup, invisible characters"),
+        ("One\r\n  two\tthree\n", None, "One two three", ""),
+        ("One\ntwo", LINES, "One\ntwo", ""),
+        ("1 < 2", None, "1 < 2", ""),
+    ],
+)
+def test_what_a_text_loses_is_told(text: str, content: str | None, cleaned_text: str, lost: str) -> None:
+    row = {"column": text}
+    cleaning = clean_row({"column": content}, row)
+    assert row == {"column": cleaned_text}
+    assert cleaning == Cleaning([], [("column", lost)] if lost else [])
 
 
 async def test_no_vector_passes_from_a_live_source(
@@ -314,7 +378,7 @@ async def test_no_vector_passes_from_a_live_source(
             timetable(from: "2026-11-24", to: "2026-11-24") { lessons { title } } } } }"""
         found = _by_school(await gateway.ask(query))
     (lesson,) = found[NOUMEA]["timetable"]["lessons"]
-    assert lesson["title"] == clean_text(ALL_AT_ONCE) != ALL_AT_ONCE
+    assert lesson["title"] == clean_line(ALL_AT_ONCE) != ALL_AT_ONCE
 
 
 def test_what_was_stored_before_is_cleaned_where_it_lies(own_database: str) -> None:
@@ -392,7 +456,7 @@ def test_in_a_browser_nothing_runs_of_what_the_gateway_answers(sqlite_template: 
             shown |= set(texts_of(answer))
         # Texts of the records, not of errors alone.
         assert {"Message", "Homework", "NewsItem", "Trip", "Lesson"} <= types
-        assert {clean_html(ALL_AT_ONCE), clean_text(ALL_AT_ONCE)} <= shown
+        assert {clean_html(ALL_AT_ONCE), clean_text(ALL_AT_ONCE), clean_line(ALL_AT_ONCE)} <= shown
         page.open("about:blank")
         found = page.value(f"{SHOW}({json.dumps(sorted(shown))})")
         assert found == {"hits": 0, "shown": len(shown)}
@@ -416,7 +480,7 @@ async def overwrite(url: str) -> None:
             row: dict[str, Any] = {}
             for name, holds in contents.items():
                 is_list = isinstance(kind.table().c[name].type, JSON)
-                if holds in (None, "HTML"):
+                if holds in (None, LINES, HTML):
                     row[name] = [ALL_AT_ONCE] if is_list else ALL_AT_ONCE
                 elif is_list:
                     row[name] = list(VECTORS)

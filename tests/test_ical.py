@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from adapters import records as r
 from adapters.base import Entry, EntryCount, InvalidExport, LeftOut, Notice, Refusal
-from adapters.content import clean_html
+from adapters.content import Cleaning
 from adapters.native.entry_accounts import EntryAccounts
 from adapters.native.import_report import Report
+from adapters.native.stored_rows import stored_row
 from adapters.school_export import source_name
 from gateway.adapters_installed import reader
+from tests.conftest import NOW
 from tests.exports.one_school import CALENDAR, UAI
 
 CASES = Path(__file__).parent / "cases" / "import"
@@ -286,16 +288,12 @@ def test_title_teacher_and_state_of_a_lesson(
 
 
 def test_events_of_a_school_have_harmless_texts_and_links(tmp_path: Path) -> None:
-    event = (
-        f"UID:a\n{SLOT}\nSUMMARY:Fête\nDESCRIPTION:Thé &amp\\; <b>jeux</b><script>x</script>\nURL:http://x.fr"
-    )
+    event = f"UID:a\n{SLOT}\nSUMMARY:Fête\nDESCRIPTION:Thé &amp\\; <b>jeux</b><script>x</script>\nURL:ftp://x.fr/a"
     items, _ = read(calendar(tmp_path, event), **{"as": "agenda"})
     (found,) = of(items, r.Event)
-    assert clean_html(found.description or "") == "Thé &amp; <b>jeux</b>"
-    assert found.online_url is None
-    assert [one.text for one in of(items, Notice)] == [
-        "the links of 1 events do not begin with https:// and are not shown"
-    ]
+    row, cleaning = stored_row(found, NOW)
+    assert (row["description"], row["online_url"]) == ("Thé &amp; <b>jeux</b>", None)
+    assert cleaning == Cleaning([("online_url", "ftp://x.fr/a")], [("description", "<script>")])
 
 
 def test_holidays_of_other_years_are_left_out_and_counted(tmp_path: Path) -> None:

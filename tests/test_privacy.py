@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from adapters.base import Rows
 from resolvers.identifiers import GlobalId
 from resolvers.registry import strawberry_schema
 from resolvers.viewer import Caller
-from tests.conftest import NOW, Gateway
+from tests.conftest import NOW, Gateway, running
 
 GRAPHQL: GraphQLSchema = strawberry_schema()._schema
 NOW_DAY = NOW.date()
@@ -148,6 +148,14 @@ def _missing(identifier: str, kind: str, query: str) -> str:
     """Ask the same of a record that never was."""
     absent = GlobalId(kind, "native", "x" * 22, "y" * 22).encode()
     return query.replace(identifier, absent)
+
+
+@pytest.fixture
+async def sqlite_gateway(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """The application for one viewer who sends hundreds of documents in a minute."""
+    rates = {"rate_per_viewer": 10**9, "rate_per_address": 10**9}
+    async with running(f"sqlite:///{sqlite_template}", tmp_path, **rates) as found:
+        yield found
 
 
 @pytest.fixture

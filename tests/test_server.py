@@ -231,6 +231,38 @@ def test_the_report_of_an_import_is_kept_and_can_be_written(folder: Path, tmp_pa
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d\W+\w+.*\W0\W*$", shown, re.MULTILINE), shown
 
 
+def test_a_report_tells_what_was_refused_left_empty_and_taken_out(tmp_path: Path) -> None:
+    rows = (
+        "id;date;titre;texte;adresse;whole_school",
+        "n1;2026-11-23;Fête;<p>Venez</p><script>x</script>;https://school.example/fete;oui",
+        "n2;2026-11-23;<script>x</script>;Rien;;oui",
+        "n3;2026-11-23;<b>Photos</b>;<img src=a><p>Ici</p>;ftp://school.example/photos;oui",
+    )
+    (tmp_path / "news.csv").write_text("\n".join(rows), encoding="utf-8")
+    given = ("import", "news.csv", "--option", f"school={UAI}", "--report", "report.json")
+    found = command(*given, folder=tmp_path, check=False)
+    assert found.returncode == 1
+    lines = found.stdout.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("2 changes"))
+    assert lines[start:] == [
+        "2 changes, 1 refused, 2 waiting, 1 fields left empty",
+        "refused: title: holds nothing but markup or invisible characters: news.csv, line 3 (record n2, "
+        "'<script>x</script>'). Write it as plain text.",
+        "waiting: school: no School of the school fits, or several do: news.csv, line 2 (record "
+        f"{UAI}, '{UAI}'). The row is kept, and shown as soon as one export says who or what this is.",
+        "left empty: url: is an address of ftp:, which no link may lead to: news.csv, line 4 (record n3, "
+        "'ftp://school.example/photos'). Links lead to http, https, mailto, tel: such as "
+        "https://school.example/page.",
+        "taken out once: NewsItem body: <script>: news.csv, line 2",
+        "taken out once: NewsItem title: markup: news.csv, line 4",
+        "taken out once: NewsItem body: <img>: news.csv, line 4",
+    ]
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert (len(report["refused"]), len(report["emptied"]), len(report["taken_out"])) == (1, 1, 3)
+    shown = command("imports", folder=tmp_path).stdout
+    assert re.search(rf"News of {UAI}\W+0\W+0\W+0\W+1\W+2\W", shown), shown
+
+
 def test_an_administrators_day_on_the_command_line(tmp_path: Path) -> None:
     written = {name: ALL[name](tmp_path) for name in ("siecle", "edt", "grades")}
     found = command("import", str(written["siecle"].path), folder=tmp_path)

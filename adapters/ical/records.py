@@ -82,7 +82,6 @@ def timetable(calendar: Calendar, feed: Feed) -> Iterator[Item]:
             yield r.Lesson(**lesson.columns, **links.get(lesson.columns["id"], {}))
 
     yield from _accounted(calendar, feed, records)
-    yield from _links_not_shown((one for one in calendar.occurrences if one.is_all_day), feed)
     unknown = Counter(one.state.label for one in lessons.values() if not one.state.is_known)
     for label, number in sorted(unknown.items(), key=str):
         text = f"{number} lessons are in a state that is not known, {label!r}: shown with it, as scheduled"
@@ -92,7 +91,6 @@ def timetable(calendar: Calendar, feed: Feed) -> Iterator[Item]:
 def agenda(calendar: Calendar, feed: Feed) -> Iterator[Item]:
     """Yield events of the whole school."""
     yield from _accounted(calendar, feed, lambda event: (_event(one, feed, []) for one in event.occurrences))
-    yield from _links_not_shown(calendar.occurrences, feed)
 
 
 def holidays(calendar: Calendar, feed: Feed) -> Iterator[Item]:
@@ -216,15 +214,6 @@ def _event(one: Occurrence, feed: Feed, classes: list[str]) -> r.Event:
         ends_at=one.ends_at,
         is_all_day=one.is_all_day,
         location=one.location,
-        online_url=one.url if _is_safe(one.url) else None,
+        online_url=one.url,
         is_cancelled=one.is_cancelled,
     )
-
-
-def _is_safe(link: str | None) -> bool:
-    return link is not None and link.startswith("https://")
-
-
-def _links_not_shown(events: Iterable[Occurrence], feed: Feed) -> Iterator[Notice]:
-    if number := sum(one.url is not None and not _is_safe(one.url) for one in events):
-        yield Notice(feed.file, f"the links of {number} events do not begin with https:// and are not shown")

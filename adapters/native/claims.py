@@ -148,7 +148,7 @@ class Claims:
             for record, claims in spoken.items():
                 content = self.precedence.merged(table.name, claims, withdrawn[record])
                 made = kind.model_validate(content | {"id": record})
-                rows.append(stored_row(made, self.store.now))
+                rows.append(stored_row(made, self.store.now)[0])
             await self.store.write(kind, await self.resolved(table, rows))
             silent = {one: ended[one] for one in some if one not in spoken and one in ended}
             await self.store.end(kind, list(silent))
@@ -161,7 +161,7 @@ class Claims:
         """Return the row of a record of which nobody speaks any more, as its sources said it last."""
         made = kind.model_validate(self.precedence.merged(kind.table().name, claims) | {"id": record})
         when = [one["ended_at"] for one in claims if one["ended_at"] is not None]
-        return {**stored_row(made, self.store.now), "ended_at": max(when, default=self.store.now)}
+        return {**stored_row(made, self.store.now)[0], "ended_at": max(when, default=self.store.now)}
 
     async def referring(self, named: Mapping[str, Collection[str]]) -> dict[type[r.Record], set[str]]:
         """Return the records, by kind, of which sources say something that refers to certain ids.

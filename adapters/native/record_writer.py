@@ -10,7 +10,7 @@ from sqlalchemy import Table, select, text
 
 from adapters import records as r
 from adapters.base import Refusal
-from adapters.content import REMEDIES
+from adapters.content import fault_of
 from adapters.native.claims import Claims, is_one_of
 from adapters.native.entry_accounts import EntryAccounts, Origin
 from adapters.native.import_report import Report
@@ -18,7 +18,7 @@ from adapters.native.mentions import Mentions
 from adapters.native.record_store import CHUNK
 from adapters.native.seen_records import NOT_WRITTEN, SeenRecords
 from adapters.native.source_scope import SourceScope
-from adapters.native.stored_rows import content_hash, stored_row
+from adapters.native.stored_rows import UnusableTexts, content_hash, stored_row
 
 FIRST_LOOK, GROWTH = 250, 4
 """After how many new rows PostgreSQL looks at a growing table, and after how many times as many again."""
@@ -183,9 +183,13 @@ class RecordWriter:
 
     def _validated(self, record: r.Record, origin: Origin) -> Row | None:
         """Check a record against its model; a wrong one is refused, the others go on."""
-        unusable: list[tuple[str, Any]] = []
         try:
-            row = stored_row(record, self._claims.store.now, unusable)
+            row, cleaning = stored_row(record, self._claims.store.now)
+        except UnusableTexts as error:
+            for name, value in error.cleaning.unusable:
+                self._refuse(record, origin, name, value, *fault_of(value, record.contents()[name]))
+            self._accounts.change_fate(origin, "refused")
+            return None
         except ValidationError as error:
             for fault in error.errors():
                 name = ".".join(str(part) for part in fault["loc"])
@@ -195,18 +199,26 @@ class RecordWriter:
                 )
             self._accounts.change_fate(origin, "refused")
             return None
-        for name, value in unusable:
-            reason, remedy = REMEDIES[record.contents()[name]]
-            self._refuse(record, origin, name, value, f"{reason}; the field stays empty", remedy)
+        for name, value in cleaning.unusable:
+            reason, remedy = fault_of(value, record.contents()[name])
+            self._report.emptied.append(self._refusal(record, origin, name, value, reason, remedy))
+        for name, what in cleaning.taken_out:
+            place = origin.place or type(record).__name__
+            self._report.of_texts(type(record).__name__, name, what).count(place)
         return row
 
     def _refuse(
         self, record: r.Record, origin: Origin, name: str, value: Any, reason: str, remedy: str
     ) -> None:
-        """Report a field that is not taken."""
+        """Report a field for which a record is not taken."""
+        self._report.refused.append(self._refusal(record, origin, name, value, reason, remedy))
+
+    def _refusal(
+        self, record: r.Record, origin: Origin, name: str, value: Any, reason: str, remedy: str
+    ) -> Refusal:
         place = origin.place or type(record).__name__
         known = str(getattr(record, "external_id", record.id))[:80]
-        self._report.refused.append(Refusal(place, known, name, str(value)[:80], reason, remedy))
+        return Refusal(place, known, name, str(value)[:80], reason, remedy)
 
     def validated(self, records: Iterable[r.Record]) -> dict[str, Row]:
         """Return the rows of records that are not written themselves, by id."""

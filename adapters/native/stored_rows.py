@@ -11,28 +11,31 @@ from typing import Any
 from sqlalchemy import Table
 
 from adapters import records as r
-from adapters.content import clean_row
+from adapters.content import Cleaning, clean_row
 
 NO_REFERENCES = frozenset({"source_id", "external_id", "information_system_id", "national_id"})
 """Columns that end like references and are none."""
 
 
-def stored_row(
-    record: r.Record, now: datetime, unusable: list[tuple[str, Any]] | None = None
-) -> dict[str, Any]:
-    """Validate and clean a record and add what the loader adds. Raises pydantic.ValidationError.
+class UnusableTexts(Exception):
+    """A record needs a text that cannot be used; `cleaning` has all of them."""
 
-    Columns whose value cannot be used, such as a URL that is none, are empty; they are added to `unusable`
-    with the value, unless the record needs them. The hash is of what the source says, with its own
-    references, so that it stays the same when records of several sources are joined.
+    def __init__(self, cleaning: Cleaning) -> None:
+        super().__init__(", ".join(name for name, _ in cleaning.unusable))
+        self.cleaning = cleaning
+
+
+def stored_row(record: r.Record, now: datetime) -> tuple[dict[str, Any], Cleaning]:
+    """Validate and clean a record and add what the loader adds; returns the row, and what cleaning changed.
+
+    Columns whose value cannot be used, such as a URL that is none, are empty. The hash is of what the source
+    says, with its own references, so that it stays the same when records of several sources are joined.
+    Raises pydantic.ValidationError, and UnusableTexts where the record cannot be without one.
     """
     row = record.validated(record.model_dump())
-    faults = clean_row(record.contents(), row)
-    if faults:
-        # What the record cannot be without is missed by its model.
-        record.validated(row)
-        if unusable is not None:
-            unusable += faults
+    cleaning = clean_row(record.contents(), row)
+    if any(row[name] is None and not record.table().c[name].nullable for name, _ in cleaning.unusable):
+        raise UnusableTexts(cleaning)
     if isinstance(record, r.Imported):
         row |= {"fetched_at": now, "ended_at": None, "content_hash": content_hash(row)}
     if isinstance(record, r.Searchable):
@@ -40,7 +43,7 @@ def stored_row(
         row["search_text"] = r.search_text(" ".join(word for word in words if word))
     if isinstance(record, r.Named):
         row["match_name"] = r.folded(*(row[name] for name in record.NAMED_BY))
-    return row
+    return row, cleaning
 
 
 def content_hash(row: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import datetime as time
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from adapters.content import COLOR
+from adapters.content import COLOR, LINES
 from adapters.records.base import Imported, Instant, holding, json_list
 
 
@@ -51,7 +51,7 @@ class Grade(Imported, table=True):
     value: float | None = None
     display_value: str
     rank: int | None = None
-    comment: str | None = None
+    comment: str | None = holding(LINES, default=None)
 
 
 class SubjectAverage(Imported, table=True):
@@ -72,7 +72,7 @@ class SubjectAverage(Imported, table=True):
     headcount: int | None = None
     coefficient: float | None = None
     weighting: str = "NORMAL"
-    appreciation: str | None = None
+    appreciation: str | None = holding(LINES, default=None)
 
 
 class SkillDomain(Imported, table=True):
@@ -91,7 +91,7 @@ class Skill(Imported, table=True):
     __tablename__ = "skill"
     code: str | None = None
     label: str
-    description: str | None = None
+    description: str | None = holding(LINES, default=None)
     subject_id: str | None = None
     domain_id: str | None = None
     parent_id: str | None = None
@@ -130,7 +130,7 @@ class SkillEvaluation(Imported, table=True):
     assessment_id: str | None = None
     grade_id: str | None = None
     title: str
-    description: str | None = None
+    description: str | None = holding(LINES, default=None)
     subject_id: str | None = None
     period_id: str | None = None
     teacher_ids: list[str] = json_list()
@@ -154,4 +154,4 @@ class SkillResult(Imported, table=True):
     skill_id: str
     level_id: str
     coefficient: float | None = None
-    comment: str | None = None
+    comment: str | None = holding(LINES, default=None)

@@ -43,7 +43,7 @@ def json_list(holds: str | None = None) -> Any:
 
 
 def holding(content: str, **options: Any) -> Any:
-    """Declare a column that holds HTML, a URL or a colour (`adapters.content`)."""
+    """Declare a column that holds HTML, a URL, a colour or several lines of text (`adapters.content`)."""
     return Field(**options, sa_column_kwargs={"info": {"holds": content}})
 
 
@@ -94,7 +94,7 @@ class Record(SQLModel):
 
     @classmethod
     def contents(cls) -> dict[str, str | None]:
-        """Tell what each column of texts holds: HTML, a URL, a colour, or plain text (None)."""
+        """Tell what each column of texts holds: HTML, a URL, a colour, lines, or one line (None)."""
         return _contents(cls)
 
     @classmethod

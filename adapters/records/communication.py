@@ -7,7 +7,7 @@ import datetime as time
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from adapters.content import COLOR, HTML, URL
+from adapters.content import COLOR, HTML, LINES, URL
 from adapters.records.base import Imported, Instant, Searchable, holding, json_list
 from adapters.records.learning import ForAudience
 
@@ -154,7 +154,7 @@ class NewsItem(ForAudience, table=True):
     __tablename__ = "news_item"
     kind: str = "NEWS"
     title: str
-    summary: str | None = None
+    summary: str | None = holding(LINES, default=None)
     body: str | None = holding(HTML, default=None)
     category: str | None = None
     author_id: str | None = None

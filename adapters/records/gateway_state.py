@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Index
 from sqlmodel import Field
 
-from adapters.content import HTML
+from adapters.content import HTML, LINES
 from adapters.records.base import Imported, Instant, Record, Searchable, holding
 
 
@@ -74,7 +74,7 @@ class HelpArticle(Imported, Searchable, table=True):
     __table_args__ = (Index("ix_help_article_slug", "slug", "locale"),)
     slug: str
     title: str
-    summary: str | None = None
+    summary: str | None = holding(LINES, default=None)
     body: str = holding(HTML)
     app: str | None = None
     locale: str = "fr"

@@ -7,7 +7,7 @@ import datetime as time
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from adapters.content import COLOR, HTML, URL
+from adapters.content import COLOR, HTML, LINES, URL
 from adapters.records.base import Imported, Instant, Record, holding, json_list
 
 
@@ -48,7 +48,7 @@ class Lesson(ForAudience, table=True):
     has_test: bool = False
     is_online: bool = False
     online_urls: list[str] = json_list(URL)
-    memo: str | None = None
+    memo: str | None = holding(LINES, default=None)
     color: str | None = holding(COLOR, default=None)
     is_from_pattern: bool = Field(default=False, description="Of a weekly pattern that knows no holidays.")
 

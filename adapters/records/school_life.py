@@ -7,7 +7,7 @@ import datetime as time
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from adapters.content import HTML
+from adapters.content import HTML, LINES
 from adapters.records.base import Imported, Instant, Record, holding, json_list
 
 
@@ -33,7 +33,7 @@ class Absence(Imported, table=True):
     justification_status: str = "NOT_REQUIRED"
     is_settled: bool = False
     counts_in_totals: bool = True
-    comment: str | None = None
+    comment: str | None = holding(LINES, default=None)
     attendance_required: bool | None = None
     recorded_at: time.datetime | None = Field(default=None, sa_type=Instant)
     requires_acknowledgement: bool = False
@@ -63,11 +63,11 @@ class AbsenceJustification(Imported, table=True):
     guardian_id: str | None = None
     author_name: str
     reason_id: str | None = None
-    comment: str | None = None
+    comment: str | None = holding(LINES, default=None)
     submitted_at: time.datetime = Field(sa_type=Instant)
     status: str = "SUBMITTED"
     reviewed_at: time.datetime | None = Field(default=None, sa_type=Instant)
-    review_comment: str | None = None
+    review_comment: str | None = holding(LINES, default=None)
 
 
 class Incident(Imported, table=True):
@@ -80,7 +80,7 @@ class Incident(Imported, table=True):
     place: str | None = None
     severity: str = "UNKNOWN"
     severity_label: str | None = None
-    description: str | None = None
+    description: str | None = holding(LINES, default=None)
     lesson_id: str | None = None
     reported_by_id: str | None = None
     status: str = "REPORTED"
@@ -112,7 +112,7 @@ class Punishment(Imported, table=True):
     nature: str = "OTHER"
     label: str
     reasons: list[str] = json_list()
-    circumstances: str | None = None
+    circumstances: str | None = holding(LINES, default=None)
     given_at: time.datetime = Field(sa_type=Instant)
     has_time: bool = True
     during_lesson: bool | None = None
@@ -153,7 +153,7 @@ class Observation(Imported, table=True):
     date: time.date
     kind: str = "OBSERVATION"
     label: str
-    comment: str | None = None
+    comment: str | None = holding(LINES, default=None)
     subject_id: str | None = None
     author_id: str | None = None
     is_positive: bool | None = None
@@ -176,6 +176,6 @@ class Acknowledgement(Record, table=True):
     guardian_id: str
     guardian_name: str
     decision: str
-    comment: str | None = None
+    comment: str | None = holding(LINES, default=None)
     at: time.datetime = Field(sa_type=Instant)
     method: str = "CLICK"

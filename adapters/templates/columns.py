@@ -85,6 +85,11 @@ class Fields:
             raise BadField(name, value, "has letters that were garbled when the table was saved", do)
         return value or None
 
+    @property
+    def identifier(self) -> str:
+        """The id of the row, as it is shown; empty where it has none."""
+        return self._values.get("id", "").strip()[:LONGEST_SHOWN]
+
     def has(self, name: str) -> bool:
         """Tell whether tables of this kind may have a column."""
         return name in self._columns

@@ -146,7 +146,8 @@ def _outcome(fields: Fields, row: TableRow, opened: _Opened, same: Same) -> Iter
         made = list(template.make(fields, key))
     except BadField as error:
         fields.forget()
-        yield Refusal(fields.place, template.name, error.column, error.value, error.reason, error.remedy)
+        name = fields.identifier or template.name
+        yield Refusal(fields.place, name, error.column, error.value, error.reason, error.remedy)
         return
     yield from fields.mentions
     yield from made
