@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import nh3
 
@@ -23,8 +23,8 @@ LINES = "Lines"
 LONGEST_TEXT = 30_000
 """Characters of one text: a page of twenty has to fit into an answer, and nested HTML is slow to clean."""
 LONGEST_URL = 2_000
-TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area", "figure", "figcaption", "center", "font", "blink"}
-"""An image in a text tells its sender when it is read; files are attached."""
+TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area", "figure", "figcaption", "center", "font", "blink", "bdo"}
+"""An image in a text tells its sender when it is read: files are attached. `bdo` turns text around."""
 ATTRIBUTES = {
     "a": {"href", "hreflang"},
     "ol": {"start"},
@@ -38,10 +38,10 @@ STYLE = {"center", "font", "blink", "html", "head", "body", "o", "xml"}
 MOST_ELEMENTS = 5
 SCHEMES = {"http", "https", "mailto", "tel"}
 INVISIBLE = re.compile(
-    # Control characters but tab and line breaks, half characters, and marks that turn the direction of what
-    # follows or hide in a text. Joiners stay: Arabic and Persian are written with them.
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
-    "\ufff9-\ufffb\ud800-\udfff]"
+    # Control characters but tab and line breaks, half characters, what is no character, and marks that turn
+    # the direction of what follows or hide in a text. Joiners stay: Arabic and Persian are written with them.
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064"
+    "\u2066-\u206f\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 ELEMENTS = (
     "a|abbr|address|animate|area|article|aside|audio|b|base|bdi|bdo|big|blink|blockquote|body|br|button|canvas|caption|"
@@ -52,10 +52,11 @@ ELEMENTS = (
     "source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|"
     "tr|track|tt|u|ul|use|var|video|wbr|xmp"
 )
-MARKUP = re.compile(rf"<(?:/?(?:{ELEMENTS})(?=[\s/>]|$)|[!?/]|[a-z][^<>]*=)", re.IGNORECASE)
-"""What an HTML parser takes for markup, and not `x < y` or `<3`."""
-SUSPECT = re.compile(r"[<&]|" + INVISIBLE.pattern)
-LINE_BREAK = re.compile("\\s*[\t\n\r\u2028\u2029]\\s*")
+TAG = re.compile(rf"<(?:/?(?:{ELEMENTS})(?=[\s/>]|$)|[!?/])", re.IGNORECASE)
+UNKNOWN_TAG = re.compile(r"<[a-z]", re.IGNORECASE)
+SEPARATORS = re.compile("[\u2028\u2029]")
+SUSPECT = re.compile(r"[<&\u2028\u2029]|" + INVISIBLE.pattern)
+LINE_BREAK = re.compile(r"\s*[\t\n\r]\s*")
 ELEMENT = re.compile(r"<([a-z][a-z0-9-]*)", re.IGNORECASE)
 HANDLER = re.compile(r"\son[a-z]+\s*=", re.IGNORECASE)
 LINK = re.compile(r"\shref\s*=", re.IGNORECASE)
@@ -68,12 +69,32 @@ def clean_html(text: str) -> str:
     """Return HTML without what could do harm, and without colours; cleaning it again changes nothing."""
     if SUSPECT.search(text) is None:
         return text
+    cleaned = _harmless(INVISIBLE.sub("", text))
+    # What was written as entities is a character now.
+    while INVISIBLE.search(cleaned):
+        cleaned = _harmless(INVISIBLE.sub("", cleaned))
+    return cleaned
+
+
+def _harmless(text: str) -> str:
     return nh3.clean(
-        INVISIBLE.sub("", text),
+        text,
         tags=TAGS,
         attributes=ATTRIBUTES,
+        attribute_filter=lambda _tag, name, value: clean_url(value) if name == "href" else value,
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer",
+    )
+
+
+def has_markup(text: str) -> bool:
+    """Tell whether an HTML parser takes a part of a text for markup that does something.
+
+    `x < y`, `<3` and `<irregular verbs>` are none; names and attributes of tags may hold `<` themselves.
+    """
+    return TAG.search(text) is not None or any(
+        (begun := UNKNOWN_TAG.search(part)) is not None and "=" in part[begun.end() :]
+        for part in text.split(">")
     )
 
 
@@ -81,9 +102,9 @@ def clean_text(text: str) -> str:
     """Return plain text without markup and invisible characters; `a < b` and `Tom & Jerry` stay."""
     if SUSPECT.search(text) is None:
         return text
-    cleaned = INVISIBLE.sub("", text)
+    cleaned = SEPARATORS.sub("\n", INVISIBLE.sub("", text))
     # Markup that was written as entities appears when the markup around it goes.
-    while MARKUP.search(cleaned):
+    while has_markup(cleaned):
         stripped = html.unescape(nh3.clean(cleaned, tags=set()))
         cleaned = INVISIBLE.sub("", stripped if stripped != cleaned else cleaned.replace("<", ""))
     return cleaned
@@ -96,7 +117,11 @@ def clean_line(text: str) -> str:
 
 
 def clean_url(text: str) -> str | None:
-    """Return an address that a link may lead to, or None: http, https, mailto and tel only."""
+    """Return an address that a link may lead to, or None: http, https, mailto and tel only.
+
+    A host of letters that are not ASCII is written in ASCII (IDNA), for it may look like another; an address
+    of mail comes without subject and further receivers.
+    """
     address = text.strip()
     if (
         not address
@@ -110,9 +135,20 @@ def clean_url(text: str) -> str | None:
         is_good = parts.username is None and parts.password is None
     except ValueError:
         return None
-    if parts.scheme in ("http", "https"):
-        return address if is_good and parts.hostname else None
-    return address if parts.scheme in SCHEMES and parts.path else None
+    if parts.scheme not in ("http", "https"):
+        return address.partition("?")[0] if parts.scheme in SCHEMES and parts.path else None
+    if not is_good or not parts.hostname:
+        return None
+    return address if parts.netloc.isascii() else _with_plain_host(parts)
+
+
+def _with_plain_host(parts: SplitResult) -> str | None:
+    try:
+        host = (parts.hostname or "").encode("idna").decode()
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:
+        return None
+    return parts._replace(netloc=host + port).geturl()
 
 
 def clean_color(text: str) -> str | None:
@@ -190,7 +226,7 @@ def _taken_out(before: str, after: str, content: str | None) -> str:
             found.append("event handlers")
         if len(LINK.findall(before)) > len(LINK.findall(after)):
             found.append("addresses of links")
-    elif content in (LINES, None) and MARKUP.search(before):
+    elif content in (LINES, None) and has_markup(before):
         found.append("markup")
     if INVISIBLE.search(before):
         found.append("invisible characters")

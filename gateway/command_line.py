@@ -302,6 +302,8 @@ def revoke(
 ) -> None:
     """Close every session of a person: tokens issued until now are refused, open subscriptions end.
 
+    Who signs in again waits for half a minute: clocks may differ by so much (the setting jwt_leeway).
+
     Example: `passerelle revoke agenda-partner`.
     """
     asyncio.run(revoke_sessions(load_settings(), person))

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from adapters.base import InvalidExport
 
+ENDINGS = (".ics", ".csv", ".xlsx", ".xml", ".zip", ".txt")
 SCHEMES = {"http": "http", "https": "https", "webcal": "https"}
 LARGEST = 64 * 2**20
 SECONDS = 30
+
+
+def ending(path: str) -> str:
+    """Return the ending of a file at an address, where it is that of an export; else that of a calendar."""
+    found = PurePosixPath(path).suffix.lower()
+    return found if found in ENDINGS else ".ics"
 
 
 @contextmanager
@@ -25,7 +33,9 @@ def located(place: str) -> Iterator[Path]:
         yield Path(place)
         return
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / (PurePosixPath(unquote(parts.path)).name or "feed.ics")
+        # The address may hold a secret; the report and the name of the source repeat the name of the file.
+        name = hashlib.sha256(place.encode()).hexdigest()[:8]
+        path = Path(folder) / f"feed-{name}{ending(parts.path)}"
         address = parts._replace(scheme=SCHEMES[parts.scheme]).geturl()
         try:
             with urllib.request.urlopen(address, timeout=SECONDS) as answer:

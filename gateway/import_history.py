@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy import Row, select
 
 from adapters.native.database import migrate, open_database
@@ -43,5 +44,5 @@ def show_imports(runs: list[Row[Any]], console: Console) -> None:
         when = f"{run.started_at.astimezone():%Y-%m-%d %H:%M}"
         entries = run.report.get("entries", {}).values()
         last = (number_refused(run.report), sum(one["waiting"] for one in entries))
-        table.add_row(when, run.name or run.source_id, *(str(one) for one in (*numbers, *last)))
+        table.add_row(when, Text(run.name or run.source_id), *(str(one) for one in (*numbers, *last)))
     console.print(table)

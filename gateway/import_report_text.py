@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from adapters.base import Refusal
 from adapters.native.import_report import SHOWN_PLACES, Report
@@ -24,7 +25,7 @@ def report_console() -> Console:
 
 def show_report(report: Report, console: Console) -> None:
     """Print what an import did."""
-    title = f"{report.source}{' (dry run, nothing was changed)' if report.dry_run else ''}"
+    title = f"{printable(report.source)}{' (dry run, nothing was changed)' if report.dry_run else ''}"
     _show_entries(report, f"{title}: what the export contains", console)
     _show_records(report, f"{title}: records", console)
     waiting = sum(one.waiting for one in report.entries.values())
@@ -52,7 +53,7 @@ def show_report(report: Report, console: Console) -> None:
         )
     lines += [f"note: {one.place}: {one.text}" for one in report.notices]
     for line in lines[:SHOWN_CAUSES]:
-        console.print(line, markup=False)
+        console.print(printable(line), markup=False)
     if len(lines) > SHOWN_CAUSES:
         console.print(f"... and {len(lines) - SHOWN_CAUSES} more causes; --report FILE writes all of them")
 
@@ -61,21 +62,21 @@ def _show_entries(report: Report, title: str, console: Console) -> None:
     """Print what became of every entry of the export, by what the format calls it."""
     if not report.entries:
         return
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(title), title_justify="left")
     table.add_column("entry")
     for name in ("read", "taken", "refused", "waiting", "left out"):
         table.add_column(name, justify="right")
     for kind, counts in sorted(report.entries.items()):
         numbers = (counts.read, counts.taken, counts.refused, counts.waiting, sum(counts.left_out.values()))
-        table.add_row(kind, *(str(number) for number in numbers))
+        table.add_row(Text(printable(kind)), *(str(number) for number in numbers))
     console.print(table)
     for kind, counts in sorted(report.entries.items()):
         for reason, number in sorted(counts.left_out.items()):
-            console.print(f"left out: {number} of {kind}: {reason}", markup=False)
+            console.print(printable(f"left out: {number} of {kind}: {reason}"), markup=False)
 
 
 def _show_records(report: Report, title: str, console: Console) -> None:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(title), title_justify="left")
     table.add_column("record")
     for name in ("added", "changed", "unchanged", "waiting", "ended"):
         table.add_column(name, justify="right")
@@ -95,6 +96,11 @@ def _causes(what: str, refusals: Sequence[Refusal]) -> Iterator[str]:
         places = [f"{one.file} (record {one.record}, {one.value!r})" for one in found[:SHOWN_PLACES]]
         more = f"; and {len(found) - SHOWN_PLACES} more" if len(found) > SHOWN_PLACES else ""
         yield f"{what}{times}: {field}: {reason}: {'; '.join(places)}{more}. {remedy}".rstrip()
+
+
+def printable(text: str) -> str:
+    """Return a text of an export as a terminal may show it: control characters would give orders to it."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _times(number: int) -> str:

@@ -26,6 +26,7 @@ from adapters.native.import_rules import ANYTHING, Rules
 from adapters.native.loader import load
 from adapters.native.precedence import DEFAULT, Precedence
 from gateway.adapters_installed import reader, readers
+from gateway.import_report_text import printable
 from gateway.national_numbers import read_secret, with_secret
 from gateway.settings import Settings
 
@@ -100,13 +101,18 @@ def load_with_progress(
     rules: Rules = ANYTHING,
 ) -> Report:
     """Load records while a bar shows how far it is."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
 
     async def run(bar: Progress) -> Report:
         engine = open_database(settings.database_url)
         try:
             await migrate(engine)
-            task = bar.add_task(f"Importing {export.source_name}", total=export.size)
+            task = bar.add_task(f"Importing {printable(export.source_name)}", total=export.size)
             return await load(
                 engine,
                 export,

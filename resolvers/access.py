@@ -13,7 +13,7 @@ from resolvers.context import RequestContext
 from resolvers.families import chosen_students, family_rows
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import GlobalId
-from resolvers.loading import Ask, ask
+from resolvers.loading import Ask, ask, with_filters
 from resolvers.nodes import acceptance_row, load
 from resolvers.selection import Selection
 from schema import (
@@ -242,6 +242,8 @@ async def _waiting_of(
 ) -> list[Row]:
     columns = ("id", described.title, described.deadline)
     question = ask(described.relation, **described.filters)
+    if described.type_name == "NewsItem":
+        question = with_filters(question, shown_at=context.now)
     parents = [context.student_parent(one) for one in students]
     if described.relation.startswith("Viewer."):
         answers: Sequence[Children | Exception] = await family_rows(context, question, students, columns)
@@ -252,6 +254,8 @@ async def _waiting_of(
     for owner, answer in zip(owners, answers, strict=True):
         if isinstance(answer, Exception):
             raise answer
+        for row in answer.rows:
+            context.check_foreign(described.type_name, row, columns)
         rows += [_action(context, kind, described, owner, row) for row in answer.rows]
     return rows
 

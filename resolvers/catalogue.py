@@ -20,7 +20,7 @@ from graphql import (
 
 import schema as contract
 from adapters import records as r
-from adapters.content import CLEANERS, clean_row
+from adapters.content import CLEANERS, LINES, clean_row
 from resolvers.fields import Fields
 from resolvers.selection import python_name
 
@@ -121,8 +121,14 @@ class Catalogue:
         )
 
     def clean(self, type_name: str, row: dict[str, Any]) -> None:
-        """Clean the texts of a row that a foreign source gave; what cannot be used becomes null."""
-        clean_row(self.types[type_name].texts, row)
+        """Clean the texts of a row that a foreign source gave; what cannot be used becomes null.
+
+        Columns that no field shows as they are, such as the names behind a display name, hold lines.
+        """
+        texts = self.types[type_name].texts
+        others = {name for name, value in row.items() if isinstance(value, str)} - texts.keys()
+        shown = {name: LINES for name in others if name != "id" and not name.startswith(("@", "_"))}
+        clean_row({**shown, **texts}, row)
 
     def fault(self, type_name: str, row: Mapping[str, Any], columns: tuple[str, ...]) -> str | None:
         """Say what is wrong with a row that a foreign source gave, or None."""

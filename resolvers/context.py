@@ -166,6 +166,12 @@ class RequestContext(LoaderLayer):
         if fault := self.catalogue.fault(kind.__name__, row, columns):
             raise SourceFailed(source, f"The source {source} gave something unreadable: {fault}.")
 
+    def check_foreign(self, type_name: str, row: Row, columns: tuple[str, ...]) -> None:
+        """Clean and check a row if it came from a foreign source. Raises SourceFailed."""
+        source = self.source_of(row)
+        if source != self.sources.native.name:
+            self.check(self.catalogue.types[type_name].kind, source, row, columns)
+
     def nested(self, type_name: str, value: Any, row: Row) -> Any:
         """Make the objects that a derived field gave the columns of, inside the object of a row."""
         if isinstance(value, list):

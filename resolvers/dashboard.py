@@ -12,7 +12,7 @@ from resolvers.context import RequestContext
 from resolvers.errors import SourceFailed
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import GlobalId
-from resolvers.loading import ask
+from resolvers.loading import CHOICES, ask
 from resolvers.routing import CAPABILITIES
 from resolvers.selection import Selection
 from schema import (
@@ -40,7 +40,6 @@ class Application:
     icon: str
     relation: str | None = None
     settings: tuple[str, ...] = ()
-    policy: str | None = None
     is_placeable: bool = True
 
 
@@ -73,7 +72,6 @@ APPLICATIONS: Mapping[str, Application] = {
         "chart",
         "Student.grades",
         (*COMMON, "PERIOD", "SUBJECTS", "SHOW_CLASS_AVERAGE"),
-        policy="show_grades",
     ),
     "SKILLS": Application(
         "Compétences",
@@ -81,7 +79,6 @@ APPLICATIONS: Mapping[str, Application] = {
         "target",
         "Student.skill_evaluations",
         (*COMMON, "PERIOD", "SUBJECTS"),
-        policy="show_skills",
     ),
     "ABSENCES": Application(
         "Absences", "Absences et retards.", "clock", "Student.absences", (*COMMON, "PERIOD", "RANGE")
@@ -92,7 +89,6 @@ APPLICATIONS: Mapping[str, Application] = {
         "scale",
         "Student.incidents",
         (*COMMON, "PERIOD"),
-        policy="show_punishments",
     ),
     "LIAISON_BOOK": Application(
         "Carnet de liaison", "Mots à signer.", "signature", "Student.liaison_notes", (*COMMON, "UNREAD_ONLY")
@@ -258,7 +254,7 @@ def _availability(
     given = context.sources.capabilities(context.school_names(student._school))
     if student._student not in context.scope.students or not context.has_capability(relation):
         return "NOT_PERMITTED"
-    if one.policy and not context.shows({"_school": student._school}, one.policy):
+    if relation in CHOICES and not context.shows({"_school": student._school}, CHOICES[relation]):
         return "DISABLED_BY_SCHOOL"
     if CAPABILITIES[relation] not in given:
         return "NOT_PROVIDED_BY_SOURCE"

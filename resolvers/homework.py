@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from adapters.base import Row
+from adapters.content import clean_text
 from resolvers.calendar import bounded, windows
 from resolvers.connections import connection_type, filters_of, page_of, student_connection
 from resolvers.context import RequestContext
@@ -50,7 +51,8 @@ def text_of(markup: str | None) -> str | None:
     if markup is None:
         return None
     lines = re.sub(r"<(?:br|/p|/li|/div|/h[1-6])[^>]*>", "\n", markup)
-    text = html.unescape(re.sub(r"<[^>]+>", "", lines))
+    # `&lt;img src=x&gt;` in HTML is a text about markup; in plain text it would be markup.
+    text = clean_text(html.unescape(re.sub(r"<[^>]+>", "", lines)))
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 

@@ -24,6 +24,25 @@ FAMILY = "family"
 
 PUBLIC = {"Person.charters", "HelpArticle", "HelpArticle.all"}
 """What anybody may read, also without a token: the terms of use of every school, and help."""
+CHOICES: Mapping[str, str] = {
+    "Student.grades": "show_grades",
+    "Assessment.grades": "show_grades",
+    "Student.skill_evaluations": "show_skills",
+    "SkillEvaluation.results": "show_skills",
+    "Assessment.skill_results": "show_skills",
+    "Student.punishments": "show_punishments",
+    "Incident.punishments": "show_punishments",
+    "Punishment.sessions": "show_punishments",
+}
+"""What a school may choose not to publish (`School.displayPolicy`), by relation."""
+FAMILIES: Mapping[str, str] = dict.fromkeys(
+    ("Student.guardianships", "Guardian", "Guardian.guardianships"), "DIRECTORY_READ"
+)
+"""The scope that a partner needs to read who the families are, by relation."""
+MAIL = frozenset({"Viewer.conversations", "Conversation", "Message"})
+"""Relations of conversations, which may be about students whom their reader may not read about any more."""
+NAMES = frozenset({"id", "first_name", "last_name", "birth_name", "school_id", "source_id"})
+"""What is told of a student whom a record names, and of whom the viewer may not read anything else."""
 
 
 @dataclass(slots=True)
@@ -179,6 +198,8 @@ class LoaderLayer:
 
     def _require_capability(self, question: Ask) -> None:
         capability = CAPABILITIES.get(question.relation)
+        if capability is None and self.caller.kind == "PARTNER":
+            capability = FAMILIES.get(question.relation)
         if capability is not None and capability not in self.caller.capabilities:
             raise NotPermitted(f"The caller has no access to {capability}.")
 
@@ -188,7 +209,7 @@ class LoaderLayer:
         if memory is None:
             return {}
         at_hand = memory.recall(relation, self.now)
-        rows = {key: at_hand[key] for key in keys if key in at_hand}
+        rows = {key: self._told(relation, at_hand[key]) for key in keys if key in at_hand}
         if self._may_see_all(relation, [(None, row) for row in rows.values()]):
             return rows
         return {key: row for key, row in rows.items() if self._may_see(relation, row, None)}
@@ -226,10 +247,30 @@ class LoaderLayer:
         if student is None:
             return Parent(group or identity, identity, None, None, lower, upper)
         known = self.scope.students.get(student)
-        if known is None:
+        if known is None or not self._is_published(question.relation, known):
             return None
         name = group or f"{identity}\n{student}"
         return Parent(name, identity, student, known["external_id"], lower, upper)
+
+    def _is_published(self, relation: str, student: Row) -> bool:
+        """Tell whether the school of a student publishes what a relation holds."""
+        choice = CHOICES.get(relation)
+        if choice is None:
+            return True
+        policy = self.scope.schools.get(student.get("school_id") or "", {}).get("display_policy") or {}
+        return bool(policy.get(choice, True))
+
+    def _told(self, relation: str, row: Row) -> Row:
+        """Return what the viewer is told of a row: of students that a record names, often the name alone."""
+        if relation != "Student":
+            return row
+        is_open = row["id"] in self.scope.students
+        if is_open and (self.caller.kind != "PARTNER" or "DIRECTORY_READ" in self.caller.capabilities):
+            return row
+        return {
+            name: value if name in NAMES or name.startswith(("_", "@")) else None
+            for name, value in row.items()
+        }
 
     def has_capability(self, relation: str) -> bool:
         """Tell whether the kind of data behind a relation is open to the caller."""
@@ -266,11 +307,17 @@ class LoaderLayer:
             parents,
             columns,
             self.now,
-            question.filters,
+            self._filters(question),
             question.page,
             question.newest_first,
             self.caller.person_id,
         )
+
+    def _filters(self, question: Ask) -> Mapping[str, Any]:
+        """Return the filters of a question; a guardian's mailbox shows nothing about other students."""
+        if question.relation not in MAIL or self.caller.kind != "GUARDIAN":
+            return question.filters
+        return {**question.filters, "open_to_students": tuple(self.scope.students)}
 
     def _admit(
         self, source: Source, relation: str, parents: Sequence[Parent], answer: Mapping[str, Children]
@@ -285,6 +332,9 @@ class LoaderLayer:
         if relation not in PUBLIC and not self._may_see_all(relation, rows):
             for group, children in answer.items():
                 self._keep_visible(relation, children, alone.get(group))
+        if relation == "Student":
+            for children in answer.values():
+                children.rows = [self._told(relation, row) for row in children.rows]
         if rows and "guardian_id" in rows[0][1]:
             shown = (row["guardian_id"] for children in answer.values() for row in children.rows)
             self._met_guardians.update(one for one in shown if one)

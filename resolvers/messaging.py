@@ -13,6 +13,7 @@ from resolvers.fields import Arguments, Fields
 from resolvers.homework import text_of
 from resolvers.identifiers import keys
 from resolvers.loading import Ask, ask
+from resolvers.people import may_write
 from resolvers.selection import Selection
 from schema import (
     Attachment,
@@ -43,8 +44,9 @@ fields.derive(Conversation, "is_read", "unread_count")(lambda row, _context: not
 
 @fields.derive(Conversation, "can_reply", "can_reply", "is_closed")
 def can_reply(row: Row, context: RequestContext) -> bool:
-    """Nobody answers in a closed thread."""
-    return bool(row["can_reply"] and not row["is_closed"] and context.takes_answers(row["_source"]))
+    """Nobody answers in a closed thread, or without the right to write messages."""
+    is_open = row["can_reply"] and not row["is_closed"] and context.takes_answers(row["_source"])
+    return bool(is_open and may_write(context))
 
 
 @fields.derive(Conversation, "can_reply_all", "can_reply", "can_reply_all", "is_closed")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.base import Row
+from adapters.content import clean_line
 from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
 from resolvers.loading import ask
@@ -29,7 +30,7 @@ def source_reference(row: Row, context: RequestContext) -> Row:
     zone = context.scope.zone(row["_school"])
     return {
         "source_id": row["source_id"],
-        "external_id": row["external_id"],
+        "external_id": row["external_id"] and clean_line(row["external_id"]),
         "read_at": row["fetched_at"],
         "modified_at": modified and modified.astimezone(zone),
     }

@@ -158,17 +158,28 @@ async def load_scope(caller: Caller, sources: Sources, now: datetime) -> Scope:
     if caller.kind == "ANONYMOUS":
         return scope
     ask = _Asker(sources, now)
-    await _load_students(scope, ask)
-    tied = {row["school_id"] for row in (*scope.students.values(), *scope.guardianships)}
-    school_ids = sorted((tied | set(caller.school_ids)) - {None})
-    for row in await ask("School", school_ids, SCHOOL_COLUMNS):
-        scope.schools[row["id"]] = dict(row)
-        scope.zones[row["id"]] = ZoneInfo(row["time_zone"])
-    for row in await ask("School.settings", school_ids, SETTINGS_COLUMNS):
-        if row["school_id"] in scope.schools:
-            scope.schools[row["school_id"]].update({name: row[name] for name in SETTINGS_COLUMNS})
+    if caller.kind == "GUARDIAN":
+        scope.guardianships = await ask("Guardian.guardianships", [caller.person_id], GUARDIANSHIP_COLUMNS)
+    else:
+        await _load_students(scope, ask)
+    await _load_schools(scope, ask, {*caller.school_ids, *_schools_of(scope)})
+    if caller.kind == "GUARDIAN":
+        await _load_children(scope, ask)
     await _load_session(scope, ask)
     return scope
+
+
+def _schools_of(scope: Scope) -> set[str]:
+    return {row["school_id"] for row in (*scope.students.values(), *scope.guardianships)} - {None}
+
+
+async def _load_schools(scope: Scope, ask: _Asker, ids: set[str]) -> None:
+    for row in await ask("School", sorted(ids), SCHOOL_COLUMNS):
+        scope.schools[row["id"]] = dict(row)
+        scope.zones[row["id"]] = ZoneInfo(row["time_zone"])
+    for row in await ask("School.settings", sorted(ids), SETTINGS_COLUMNS):
+        if row["school_id"] in scope.schools:
+            scope.schools[row["school_id"]].update({name: row[name] for name in SETTINGS_COLUMNS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +196,7 @@ class _Asker:
 
 async def _load_students(scope: Scope, ask: _Asker) -> None:
     caller, rows = scope.caller, list[Row]()
-    if caller.kind == "GUARDIAN":
-        ties = await ask("Guardian.guardianships", [caller.person_id], GUARDIANSHIP_COLUMNS)
-        scope.guardianships = [row for row in ties if is_current(row, ask.now.date())]
-        ids = sorted({row["student_id"] for row in scope.guardianships})
-        open_ids = {row["student_id"] for row in scope.guardianships if row["has_data_access"]}
-        scope.known_students.update(ids)
-        rows = [row for row in await ask("Student", ids, STUDENT_COLUMNS) if row["id"] in open_ids]
-        scope.known_guardians.add(caller.person_id)
-    elif caller.kind == "STUDENT":
+    if caller.kind == "STUDENT":
         rows = await ask("Student", [caller.person_id], STUDENT_COLUMNS)
     elif caller.kind == "TEACHER":
         rows = await ask("StaffMember.students", [caller.person_id], STUDENT_COLUMNS)
@@ -201,6 +204,26 @@ async def _load_students(scope: Scope, ask: _Asker) -> None:
         rows = await ask("School.students", sorted(caller.school_ids), STUDENT_COLUMNS)
     scope.students = {row["id"]: row for row in rows}
     scope.known_students.update(scope.students)
+
+
+async def _load_children(scope: Scope, ask: _Asker) -> None:
+    """Find the students of a guardian by the ties of today, as long as the day lasts at their school."""
+    scope.guardianships = [
+        row
+        for row in scope.guardianships
+        if is_current(row, ask.now.astimezone(scope.zone(row["school_id"])).date())
+    ]
+    ids = sorted({row["student_id"] for row in scope.guardianships})
+    open_ids = {row["student_id"] for row in scope.guardianships if row["has_data_access"]}
+    rows = [row for row in await ask("Student", ids, STUDENT_COLUMNS) if row["id"] in open_ids]
+    scope.students = {row["id"]: row for row in rows}
+    scope.known_students.update(ids)
+    scope.known_guardians.add(scope.caller.person_id)
+    tied = {*scope.caller.school_ids, *_schools_of(scope)}
+    for gone in scope.schools.keys() - tied:
+        del scope.schools[gone], scope.zones[gone]
+    if missing := tied - scope.schools.keys():
+        await _load_schools(scope, ask, missing)
 
 
 def is_current(guardianship: Row, today: date) -> bool:

@@ -96,6 +96,9 @@ def test_graphiql_runs_a_query_and_breaks_no_rule_of_its_policy(served: Start, t
         for title in ("Show Documentation Explorer", "Show History", "Open settings dialog"):
             assert page.value(f"document.querySelector('[aria-label=\"{title}\"]').click() ?? true"), title
         page.wait_for("!!document.querySelector('.graphiql-dialog')")
+        # The history keeps the operation, and no token.
+        kept = page.value("JSON.stringify(localStorage)")
+        assert "MyChildren" in kept and token not in kept
         assert page.value("document.querySelector('#graphiql').offsetHeight === innerHeight")
         assert page.console == []
         # An inline script, which a flaw in the page would let in, does not run.

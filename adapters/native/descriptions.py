@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, String, and_, bindparam, exists, func
+from sqlalchemy import BindParameter, ColumnElement, String, and_, bindparam, exists, func, or_
 
 from adapters import records as r
 from adapters.native.one_of import one_of
@@ -37,6 +37,17 @@ def search(found: Columns, words: BindParameter[Any]) -> Condition:
 def about_students(found: Columns, students: BindParameter[Any]) -> Condition:
     """Filter by the students a conversation is about."""
     return exists().where(AUDIENCE.record_id == found["id"], one_of(AUDIENCE.audience_id, students))
+
+
+def open_to_students(name: str) -> Callable[[Columns, BindParameter[Any]], Condition]:
+    """Filter by the conversation in a column: about nobody in particular, or about one of some students."""
+
+    def condition(found: Columns, students: BindParameter[Any]) -> Condition:
+        about = AUDIENCE.record_id == found[name]
+        of_them = exists().where(about, one_of(AUDIENCE.audience_id, students))
+        return or_(~exists().where(about), of_them)
+
+    return condition
 
 
 def flag(condition: Callable[[Columns], Condition]) -> Callable[[Columns, BindParameter[Any]], Condition]:

@@ -29,6 +29,7 @@ from adapters.base import (
     Remaining,
     Used,
 )
+from adapters.content import clean_line
 from adapters.native.announcements import ImportAnnouncements
 from adapters.native.claims import CLAIM, Claims
 from adapters.native.dependent_records import dependents
@@ -203,15 +204,26 @@ class Loader:
         given = sorted({CAPABILITIES[name] for name in self._writer.given if name in CAPABILITIES})
         source = {
             "id": self._export.source_id,
-            "school_id": None,
+            "school_id": await self._only_school(),
             "kind": "FILE_IMPORT",
-            "name": self._export.source_name,
+            "name": clean_line(self._export.source_name),
             "status": "PARTIAL" if self._report.refused else "OK",
             "last_sync_at": self._now,
             "last_error": None,
             "capabilities": given,
         }
         await upsert(self._connection, r.DataSource.table(), [source])
+
+    async def _only_school(self) -> str | None:
+        """Return the school that the export is of; None where it is of several, or of one not known yet."""
+        became = await self._claims.became(self._writer.schools)
+        schools = {became.get(one, one) for one in self._writer.schools}
+        if len(schools) != 1:
+            return None
+        table = r.School.table()
+        found = await self._connection.execute(select(table.c.id).where(table.c.id == schools.pop()))
+        school: str | None = found.scalar_one_or_none()
+        return school
 
     async def _count_families(self) -> None:
         tie, student = r.Guardianship.table(), r.Student.table()

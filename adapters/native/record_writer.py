@@ -52,9 +52,13 @@ class RecordWriter:
         """Ids, by kind, under which the export says something new of records that had claims."""
         self.given: set[str] = set()
         """Names of the tables of which the export has records."""
+        self.schools: set[str] = set()
+        """Ids of the schools of the records."""
 
     async def take(self, record: r.Record, origin: Origin, is_change: bool = False) -> None:
         """Take a record; one that changes another of this import replaces it."""
+        if isinstance(record, r.Imported) and record.school_id is not None:
+            self.schools.add(record.school_id)
         waiting = self._waiting.setdefault(type(record), [])
         waiting.append((record, origin, is_change))
         if len(waiting) >= CHUNK:

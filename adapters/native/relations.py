@@ -31,6 +31,7 @@ from adapters.native.descriptions import (
     homework,
     lessons,
     of_student,
+    open_to_students,
     search,
 )
 from adapters.native.paths import (
@@ -101,7 +102,10 @@ def _messages() -> dict[str, Relation]:
             my_person_id=mine.person_id,
         ),
         "extras": (my_part,),
-        "filters": {"reader_id": lambda c, person: mine.person_id == person},
+        "filters": {
+            "reader_id": lambda c, person: mine.person_id == person,
+            "open_to_students": open_to_students("conversation_id"),
+        },
     }
     without_mailbox = columns(
         r.Conversation, folder=literal("INBOX", String), unread_count=literal(0, Integer), can_reply=false()
@@ -139,6 +143,7 @@ def _conversations() -> dict[str, Relation]:
                 "unread": flag(lambda c: c["unread_count"] > 0),
                 "search": search,
                 "about_student_ids": about_students,
+                "open_to_students": open_to_students("id"),
             },
             counts={"unread_count": lambda c: c["unread_count"] > 0},
             **common,
@@ -146,7 +151,10 @@ def _conversations() -> dict[str, Relation]:
         "Conversation": Relation(
             r.Participant.table(),
             by_column(mine.conversation_id),
-            filters={"person_id": lambda c, person: mine.person_id == person},
+            filters={
+                "person_id": lambda c, person: mine.person_id == person,
+                "open_to_students": open_to_students("id"),
+            },
             **common,
         ),
     }

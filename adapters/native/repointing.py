@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, and_, bindparam, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -49,10 +49,26 @@ async def repoint(
                     await _in_lists(connection, table, name, became, schools)
                 else:
                     await _in_columns(connection, table, name, became)
+    if "person_id" in POINTERS.get(kind, ()):
+        await _keep_last_answers(connection, set(became.values()))
     if kind is r.School:
         school = r.School.table()
         own = update(school).where(school.c.school_id == bindparam("old")).values(school_id=bindparam("new"))
         await connection.execute(own, [{"old": old, "new": new} for old, new in became.items()])
+
+
+async def _keep_last_answers(connection: AsyncConnection, persons: set[str]) -> None:
+    """Of the answers that persons gave to one charter under several ids, keep the last."""
+    table = r.CharterAcceptance.table()
+    later = table.alias()
+    is_later = or_(
+        later.c.decided_at > table.c.decided_at,
+        and_(later.c.decided_at == table.c.decided_at, later.c.id > table.c.id),
+    )
+    same = (later.c.person_id == table.c.person_id, later.c.charter_id == table.c.charter_id)
+    outdated = exists().where(*same, is_later)
+    for some in chunks(persons):
+        await connection.execute(delete(table).where(is_one_of(table.c.person_id), outdated), {"ids": some})
 
 
 async def _in_columns(

@@ -106,7 +106,9 @@ class Record(SQLModel):
 NO_TEXT = frozenset(
     {"id", "source_id", "external_id", "content_hash", "search_text", "match_name", "match_code"}
 )
-"""Columns of texts that only programs read: what a source calls a record is compared, not shown."""
+"""Columns of texts that only programs read: what a source calls a record is cleaned when it is told."""
+SHOWN_NUMBERS = frozenset({"national_id"})
+"""Columns that end like references and are shown."""
 
 
 @cache
@@ -117,7 +119,7 @@ def _contents(kind: type[Record]) -> dict[str, str | None]:
         for one in kind.table().c
         if isinstance(one.type, String | AutoString | JSON)
         and one.name not in NO_TEXT
-        and not one.name.endswith(("_id", "_ids"))
+        and (one.name in SHOWN_NUMBERS or not one.name.endswith(("_id", "_ids")))
     }
 
 

@@ -19,6 +19,25 @@ query MyChildren {
 }
 `;
 
+// GraphiQL keeps the headers of every operation in its history, whatever `shouldPersistHeaders` says: a token must
+// not outlive the page.
+const withoutHeaders = (text) => {
+  try {
+    return JSON.stringify(JSON.parse(text, (key, value) => (key === "headers" ? undefined : value)));
+  } catch {
+    return text;
+  }
+};
+const storage = {
+  get length() {
+    return localStorage.length;
+  },
+  getItem: (key) => localStorage.getItem(key),
+  setItem: (key, value) => localStorage.setItem(key, withoutHeaders(value)),
+  removeItem: (key) => localStorage.removeItem(key),
+  clear: () => localStorage.clear(),
+};
+
 ReactDOM.createRoot(document.getElementById("graphiql")).render(
   React.createElement(GraphiQL, {
     fetcher: GraphiQL.createFetcher({
@@ -30,6 +49,7 @@ ReactDOM.createRoot(document.getElementById("graphiql")).render(
     defaultHeaders: JSON.stringify({ Authorization: `Bearer ${token ?? "TOKEN"}` }),
     defaultEditorToolsVisibility: "headers",
     shouldPersistHeaders: false,
+    storage,
     ...(token ? { headers: JSON.stringify({ Authorization: `Bearer ${token}` }) } : {}),
   }),
 );

@@ -11,7 +11,7 @@ from adapters.records import Dashboard
 from resolvers.context import RequestContext
 from resolvers.dashboard import APPLICATIONS, DEFAULT_DASHBOARD, SETTINGS, dashboard, default_widgets
 from resolvers.fields import Arguments, Fields
-from resolvers.identifiers import decode
+from resolvers.identifiers import decode, keys
 from resolvers.loading import ask
 from resolvers.selection import Selection
 from resolvers.writes.given import line
@@ -89,11 +89,19 @@ def _settings(context: RequestContext, given: dict[str, Any], path: tuple[str, .
         raise Refused("INVALID_INPUT", f"Entre 1 et {MOST_ITEMS}.", *path, "maxItems")
     if given.get("student_scope"):
         kept["student_scope"] = given["student_scope"]
+    _require_kind(kept.get("subject_ids") or (), "Subject", (*path, "subjectIds"))
+    _require_kind([kept["period_id"]] if "period_id" in kept else (), "GradingPeriod", (*path, "periodId"))
     chosen = [decode(one) for one in given.get("student_ids") or ()]
     students = [one.key for one in chosen if one is not None and one.key in context.scope.students]
     if len(students) < len(chosen):
         raise Refused("NOT_FOUND", "Introuvable.", *path, "studentIds")
     return kept | {"student_ids": students}
+
+
+def _require_kind(identifiers: Sequence[str], type_name: str, path: tuple[str, ...]) -> None:
+    """Raise Refused for what is no id of a type: any text would be given back as it came."""
+    if len(keys(list(identifiers), type_name) or ()) < len(identifiers):
+        raise Refused("NOT_FOUND", "Introuvable.", *path)
 
 
 def _require_apart(widgets: list[dict[str, Any]]) -> None:

@@ -96,6 +96,8 @@ def _require_tie(context: RequestContext, contact: Row, path: str) -> None:
 async def reply_to_conversation(context: RequestContext, given: dict[str, Any]) -> Outcome:
     """Answer in a conversation, before the eyes of all who take part."""
     thread = await named(context, "Conversation", given["conversation_id"], CONVERSATION, "conversationId")
+    if not may_write(context):
+        raise Refused("NOT_PERMITTED", "Votre compte ne permet pas d'écrire de messages.")
     _require_reply(thread.row, given["reply_all"])
     answered = None
     if given["in_reply_to_message_id"]:

@@ -1,4 +1,4 @@
-"""Texts are cleaned: what was stored before texts were cleaned at the door is cleaned where it lies."""
+"""Texts are cleaned: what was stored before texts were cleaned as they are now is cleaned where it lies."""
 
 from datetime import UTC, datetime
 
@@ -8,8 +8,8 @@ from alembic import op
 from adapters import records as r
 from adapters.content import clean_row
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

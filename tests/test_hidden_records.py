@@ -1,0 +1,283 @@
+"""What a right that ended, a choice of the school or a missing scope hides, by every path."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from adapters import records as r
+from adapters.native.repointing import repoint
+from gateway.sessions import revoke_sessions
+from resolvers.identifiers import GlobalId
+from resolvers.viewer import Caller
+from tests.conftest import NOW, Gateway, running
+
+NOUMEA = "9889902B"
+
+
+async def change(gateway: Gateway, *statements: Any) -> None:
+    """Change the database behind the gateway's back."""
+    async with gateway.engine.connect() as connection:
+        await connection.execution_options(writes=True)
+        for one in statements:
+            await connection.execute(one)
+        await connection.commit()
+    gateway.changed()
+
+
+async def read(gateway: Gateway, statement: Any) -> list[Any]:
+    """Return rows of the database."""
+    async with gateway.engine.connect() as connection:
+        return list(await connection.execute(statement))
+
+
+def tie_of(caller: Caller, student: str | None = None) -> Any:
+    """Update the ties of a guardian, or the one to a student."""
+    tie = r.Guardianship.table()
+    mine = update(tie).where(tie.c.guardian_id == caller.person_id)
+    return mine if student is None else mine.where(tie.c.student_id == student)
+
+
+@pytest.fixture
+async def guardian(own_gateway: Gateway) -> Caller:
+    """A guardian of two children."""
+    return own_gateway.people.guardian(2)
+
+
+async def test_of_a_child_without_data_access_the_name_alone_is_told(
+    own_gateway: Gateway, guardian: Caller
+) -> None:
+    closed, _ = own_gateway.people.children_of(guardian)
+    await change(own_gateway, tie_of(guardian, closed).values(has_data_access=False))
+    query = """{ viewer { guardian { guardianships { hasDataAccess student {
+        id lastName firstName dateOfBirth photoUrl gradeLevel boardingStatus enrolledFrom
+        source { externalId } } } } } }"""
+    data = await own_gateway.data(query, guardian)
+    told = {one["hasDataAccess"]: one["student"] for one in data["viewer"]["guardian"]["guardianships"]}
+    names = {name for name, value in told[False].items() if value is not None}
+    assert names == {"id", "lastName", "firstName", "source"}
+    assert told[False]["source"] == {"externalId": None}
+    assert {name for name, value in told[True].items() if value is None} <= {"photoUrl", "enrolledFrom"}
+
+
+async def about(gateway: Gateway, caller: Caller, student: str) -> str:
+    """Make a conversation of a guardian be about one student; returns its key."""
+    part = r.Participant.table()
+    mine = select(part.c.conversation_id).where(part.c.person_id == caller.person_id)
+    rows = await read(gateway, mine.order_by(part.c.id))
+    conversation, audience = rows[0].conversation_id, r.Audience.table()
+    row = {
+        "id": "about",
+        "school_id": gateway.people.schools["0759901A"],
+        "audience_id": student,
+        "record_kind": "conversation",
+        "record_id": conversation,
+        "date": date.min,
+    }
+    await change(
+        gateway,
+        audience.delete().where(audience.c.record_id == conversation),
+        insert(audience).values(row),
+    )
+    return str(conversation)
+
+
+MAIL = """query($id: ID!, $message: ID!) {
+  conversations(first: 200) { nodes { id } }
+  node(id: $id) { ... on Conversation { canReply messages { nodes { body } } } }
+  message: node(id: $message) { ... on Message { body } }
+}"""
+
+
+async def test_a_conversation_about_a_child_ends_with_the_right_to_read_about_it(
+    own_gateway: Gateway, guardian: Caller
+) -> None:
+    closed, _ = own_gateway.people.children_of(guardian)
+    key = await about(own_gateway, guardian, closed)
+    message = r.Message.table()
+    rows = await read(own_gateway, select(message.c.id).where(message.c.conversation_id == key))
+    native = own_gateway.app.state.sources.native.name
+    variables = {
+        "id": GlobalId("Conversation", native, key).encode(),
+        "message": GlobalId("Message", native, rows[0].id).encode(),
+    }
+    before = await own_gateway.data(MAIL, guardian, variables)
+    assert variables["id"] in {one["id"] for one in before["conversations"]["nodes"]}
+    assert before["node"]["messages"]["nodes"] and before["message"]["body"]
+    await change(own_gateway, tie_of(guardian, closed).values(has_data_access=False))
+    after = await own_gateway.data(MAIL, guardian, variables)
+    assert (after["node"], after["message"]) == (None, None)
+    assert variables["id"] not in {one["id"] for one in after["conversations"]["nodes"]}
+    assert 0 < len(after["conversations"]["nodes"]) < len(before["conversations"]["nodes"])
+
+
+async def test_who_may_not_write_messages_cannot_answer_either(
+    own_gateway: Gateway, guardian: Caller
+) -> None:
+    query = "{ conversations(first: 200) { nodes { id canReply canReplyAll } } }"
+    before = (await own_gateway.data(query, guardian))["conversations"]["nodes"]
+    thread = next(one["id"] for one in before if one["canReply"])
+    await change(own_gateway, tie_of(guardian).values(permissions=[]))
+    after = (await own_gateway.data(query, guardian))["conversations"]["nodes"]
+    assert len(after) == len(before) and not any(one["canReply"] or one["canReplyAll"] for one in after)
+    reply = """mutation($id: ID!) { replyToConversation(input: {conversationId: $id, body: "A"}) {
+        errors { code } } }"""
+    answer = await own_gateway.data(reply, guardian, {"id": thread})
+    assert answer == {"replyToConversation": {"errors": [{"code": "NOT_PERMITTED"}]}}
+
+
+CHOSEN = {
+    "showGrades": ("grades(first: 200) { nodes { id } } gradebook { subjects { grades { id } } }", "grades"),
+    "showSkills": ("skillEvaluations(first: 200) { nodes { id } }", "skillEvaluations"),
+    "showPunishments": ("punishments(first: 200) { nodes { id } }", "punishments"),
+}
+
+
+@pytest.mark.parametrize("choice", CHOSEN)
+async def test_what_a_school_chose_not_to_publish_is_published_nowhere(
+    own_gateway: Gateway, choice: str
+) -> None:
+    fields, name = CHOSEN[choice]
+    caller = own_gateway.people.guardian(6)
+    query = f"{{ viewer {{ students {{ school {{ displayPolicy {{ {choice} }} }} {fields} }} }} }}"
+    before = await own_gateway.data(query, caller)
+    found = [node["id"] for one in before["viewer"]["students"] for node in one[name]["nodes"]]
+    assert found or choice == "showPunishments"
+    chosen = "".join(f"_{one.lower()}" if one.isupper() else one for one in choice)
+    await change(own_gateway, update(r.SchoolSettings.table()).values(display_policy={chosen: False}))
+    after = await own_gateway.data(query, caller)
+    for one in after["viewer"]["students"]:
+        assert one["school"] == {"displayPolicy": {choice: False}}
+        assert one[name] == {"nodes": []}
+        gradebook = one.get("gradebook") or {"subjects": []}
+        assert not [grade for subject in gradebook["subjects"] for grade in subject["grades"]]
+    for identifier in found[:3]:
+        again = await own_gateway.data("query($id: ID!) { node(id: $id) { id } }", caller, {"id": identifier})
+        assert again == {"node": None}
+
+
+async def test_sources_are_shown_to_those_of_their_school(own_gateway: Gateway, guardian: Caller) -> None:
+    people, source = own_gateway.people, r.DataSource.table()
+    mine = people.schools[next(one for one in people.schools if one != NOUMEA)]
+    sources: list[dict[str, Any]] = [
+        {"id": name, "kind": "FILE_IMPORT", "name": name, "status": "OK", "school_id": school}
+        for name, school in (("ours", mine), ("theirs", people.schools[NOUMEA]), ("of all", None))
+    ]
+    sources = [{"last_sync_at": NOW, "last_error": None, "capabilities": [], **one} for one in sources]
+    await change(own_gateway, insert(source).values(sources))
+    query = "{ dataSources { name } }"
+    of_one = Caller("PARTNER", "tool", (mine,))
+    named = {one["name"] for one in (await own_gateway.data(query, of_one))["dataSources"]}
+    assert {"ours", "of all"} <= named and "theirs" not in named
+    nobody = await own_gateway.data(query, Caller("GUARDIAN", "nobody"))
+    assert nobody == {"dataSources": []}
+
+
+async def test_a_partner_without_the_directory_reads_names_alone(sqlite_gateway: Gateway) -> None:
+    school = sqlite_gateway.people.schools["0759901A"]
+    query = """{ viewer { students { lastName dateOfBirth boardingStatus gradeLevel
+        guardianships { relation guardian { displayName } } } } }"""
+    for scopes in (frozenset[str](), frozenset({"TIMETABLE_READ"})):
+        answer = await sqlite_gateway.ask(query, Caller("PARTNER", "tool", (school,), scopes))
+        students = answer["data"]["viewer"]["students"]
+        assert len(students) > 10 and all(one.pop("lastName") for one in students)
+        assert {value for one in students for value in one.values()} == {None}
+        assert {one["extensions"]["code"] for one in answer["errors"]} == {"NOT_PERMITTED"}
+    directory = Caller("PARTNER", "tool", (school,), frozenset({"DIRECTORY_READ"}))
+    students = (await sqlite_gateway.data(query, directory))["viewer"]["students"]
+    assert any(one["dateOfBirth"] for one in students)
+    assert any(tie["guardian"]["displayName"] for one in students for tie in one["guardianships"])
+
+
+@pytest.fixture
+async def at_noumea(own_database: str, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """The gateway when it is the 26th in Europe and the 27th in Nouméa."""
+    async with running(own_database, tmp_path, lambda: datetime(2026, 11, 26, 20, tzinfo=UTC)) as gateway:
+        yield gateway
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_open"),
+    [
+        ({"valid_to": date(2026, 11, 26)}, False),
+        ({"valid_to": date(2026, 11, 27)}, True),
+        ({"valid_from": date(2026, 11, 27)}, True),
+        ({"valid_from": date(2026, 11, 28)}, False),
+    ],
+)
+async def test_a_tie_begins_and_ends_with_the_day_at_the_school(
+    at_noumea: Gateway, columns: dict[str, date], is_open: bool
+) -> None:
+    people, tie = at_noumea.people, r.Guardianship.table()
+    school = people.schools[NOUMEA]
+    student = next(one for one in sorted(people.students) if people.students[one] == school)
+    rows = await read(
+        at_noumea, select(tie.c.guardian_id).where(tie.c.student_id == student, tie.c.has_data_access)
+    )
+    caller = Caller("GUARDIAN", rows[0].guardian_id)
+    await change(at_noumea, tie_of(caller, student).values(**columns))
+    data = await at_noumea.data("{ viewer { students { id } } }", caller)
+    assert (people.student_id(student) in {one["id"] for one in data["viewer"]["students"]}) is is_open
+
+
+@pytest.mark.parametrize("column", ["visible_from", "visible_to"])
+async def test_news_that_are_not_shown_wait_for_nobody(
+    own_gateway: Gateway, guardian: Caller, column: str
+) -> None:
+    news = r.NewsItem.table()
+    hidden = NOW + timedelta(days=20 if column == "visible_from" else -20)
+    query = (
+        "{ viewer { pendingActions(kinds: [ACKNOWLEDGE_NEWS]) { title } } news(first: 200) { totalCount } }"
+    )
+    await change(own_gateway, update(news).values(requires_acknowledgement=True))
+    before = await own_gateway.data(query, guardian)
+    assert before["viewer"]["pendingActions"]
+    await change(own_gateway, update(news).values(**{column: hidden}))
+    assert await own_gateway.data(query, guardian) == {
+        "viewer": {"pendingActions": []},
+        "news": {"totalCount": 0},
+    }
+
+
+async def test_a_token_from_a_clock_that_is_ahead_is_revoked_too(own_gateway: Gateway) -> None:
+    guardian = own_gateway.people.guardian(1)
+    ahead = Caller("GUARDIAN", guardian.person_id, issued_at=datetime.now(UTC) + timedelta(seconds=25))
+    await revoke_sessions(own_gateway.settings, guardian.person_id)
+    state = r.PersonState.table()
+    mine = select(state.c.tokens_revoked_before).where(state.c.id == guardian.person_id)
+    (row,) = await read(own_gateway, mine)
+    assert ahead.issued_at < row.tokens_revoked_before < ahead.issued_at + timedelta(seconds=10)
+
+
+async def test_of_the_answers_of_two_who_are_one_the_last_counts(own_gateway: Gateway) -> None:
+    acceptance, claim = r.CharterAcceptance.table(), r.Claim.table()
+    answers = [
+        {"id": "first", "person_id": "old", "decision": "REFUSED", "decided_at": NOW - timedelta(days=2)},
+        {"id": "last", "person_id": "new", "decision": "ACCEPTED", "decided_at": NOW},
+        {"id": "other", "person_id": "somebody", "decision": "REFUSED", "decided_at": NOW},
+    ]
+    answers = [{"charter_id": "charter", "version": "1", **one} for one in answers]
+    async with own_gateway.engine.connect() as connection:
+        await connection.execution_options(writes=True)
+        names = {column.name for column in claim.c}
+        row: dict[str, Any] = {
+            "id": "old",
+            "record_id": "new",
+            "kind": "guardian",
+            "source_id": "x",
+            "content": {},
+        }
+        row |= {"content_hash": "", "ended_at": None, "school_id": None, "national_id": None}
+        await connection.execute(insert(claim).values({k: v for k, v in row.items() if k in names}))
+        await connection.execute(insert(acceptance).values(answers))
+        await repoint(connection, r.Guardian, {"old": "new"}, [])
+        found = await connection.execute(
+            select(acceptance.c.id, acceptance.c.person_id).where(acceptance.c.charter_id == "charter")
+        )
+        assert {tuple(one) for one in found} == {("last", "new"), ("other", "somebody")}
+        await connection.rollback()
