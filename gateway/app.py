@@ -29,6 +29,7 @@ from gateway.authentication import Authenticator
 from gateway.entrance import Clock, Entrance, Refusal
 from gateway.execution.cost import Costs
 from gateway.execution.document_limits import DocumentLimits
+from gateway.execution.introspection_cost import SchemaSizes
 from gateway.execution.planned_schema import PlannedSchema
 from gateway.execution.planner import Planner
 from gateway.graphql_endpoint import GraphQLEndpoint, refused
@@ -53,7 +54,8 @@ def planned_schema(settings: Settings) -> PlannedSchema:
     """Build the schema with the limits of the settings and the planner in front."""
     schema = strawberry_schema()
     limits = DocumentLimits(settings.max_depth, settings.max_aliases, settings.max_tokens)
-    return PlannedSchema(Planner(schema, catalogue(schema), limits, Costs(settings.max_cost)))
+    costs = Costs(settings.max_cost, SchemaSizes.of(schema._schema))
+    return PlannedSchema(Planner(schema, catalogue(schema), limits, costs))
 
 
 async def prepare(settings: Settings) -> None:

@@ -8,6 +8,7 @@ event `complete`. Results of subscriptions carry their cursor as `id`, so that a
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Any
 
 import orjson
@@ -22,7 +23,7 @@ from gateway.execution.planner import Refused
 from gateway.listening import Connection
 from gateway.media_types import media_type_of_answer
 from gateway.operations import (
-    Operation,
+    Message,
     Operations,
     operation_in_address,
     operation_in_json,
@@ -42,11 +43,13 @@ def takes_events(request: Request) -> bool:
     return "event-stream" in accepted and TRANSPORT.accepts(accepted)
 
 
-async def read_operation(request: Request) -> Operation:
-    """Read the operation of a request, from its body or its address. Raises Refusal."""
+async def read_message(request: Request) -> Message:
+    """Read the body or the address of a request."""
     if request.method == "POST":
-        return operation_in_json(await request.body())
-    return operation_in_address(request.query_params)
+        body = await request.body()
+        return Message(len(body), partial(operation_in_json, body))
+    size = len(request.scope["query_string"])
+    return Message(size, lambda: operation_in_address(request.query_params))
 
 
 async def answer_in_events(request: Request, operations: Operations, connection: Connection) -> Response:
@@ -56,13 +59,15 @@ async def answer_in_events(request: Request, operations: Operations, connection:
     """
     with operations.place():
         operations.admit(connection.caller, connection.address)
-        operation = await read_operation(request)
+        message = await read_message(request)
+        await operations.charge_reading(connection.caller, connection.address, message.size)
+        operation = message.operation()
         connection.last_event_id = request.headers.get("last-event-id") or None
         answer = None
         try:
-            prepared = await operations.prepared(operation, connection.caller, connection.address)
+            context = await connection.context()
+            prepared = await operations.prepared(operation, context, connection.address)
             if prepared.plan.operation is not OperationType.SUBSCRIPTION:
-                context = await connection.context()
                 answer = await operations.answered(operation, prepared, context, request.receive)
         except Refused as error:
             answer = refused_answer(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -13,11 +14,11 @@ from starlette.websockets import WebSocket
 
 from gateway.entrance import Entrance, Refusal
 from gateway.errors import internal
-from gateway.event_stream import answer_in_events, read_operation, takes_events
+from gateway.event_stream import answer_in_events, read_message, takes_events
 from gateway.execution.planner import Refused
-from gateway.listening import Connection, Listeners
+from gateway.listening import TURNED_AWAY, Connection, Listeners
 from gateway.media_types import JSON, media_type_of_answer, refuse_other_than_json
-from gateway.operations import Operation, Operations, operation_in_json, refused_answer
+from gateway.operations import Message, Operations, operation_in_json, refused_answer
 from gateway.pages import Explorer
 from gateway.settings import Settings
 from gateway.time_limit import ClientGone
@@ -61,7 +62,7 @@ class GraphQLEndpoint:
             status, body = await self._answer(
                 request.headers.get("authorization"),
                 address_of(scope),
-                partial(read_operation, request),
+                partial(read_message, request),
                 request.receive,
                 media_type,
             )
@@ -79,7 +80,7 @@ class GraphQLEndpoint:
             status, body = await self._answer(
                 headers.get(b"authorization", b"").decode("latin-1"),
                 address_of(scope),
-                partial(_operation_in_body, receive),
+                partial(_body, receive),
                 receive,
                 JSON,
             )
@@ -95,7 +96,7 @@ class GraphQLEndpoint:
         self,
         authorization: str | None,
         address: str | None,
-        read: Callable[[], Awaitable[Operation]],
+        read: Callable[[], Awaitable[Message]],
         receive: Receive,
         media_type: str,
     ) -> tuple[int, bytes]:
@@ -104,9 +105,11 @@ class GraphQLEndpoint:
             caller = await self._entrance.caller(authorization)
             self._operations.admit(caller, address)
             context = await self._entrance.context(caller)
-            operation = await read()
+            message = await read()
+            await self._operations.charge_reading(caller, address, message.size)
+            operation = message.operation()
             try:
-                prepared = await self._operations.prepared(operation, caller, address)
+                prepared = await self._operations.prepared(operation, context, address)
                 answer = await self._operations.answered(operation, prepared, context, receive)
             except Refused as error:
                 answer = refused_answer(error)
@@ -120,11 +123,24 @@ class GraphQLEndpoint:
                 connection = Connection(self._entrance, self._feed, take, address_of(scope))
                 scope["passerelle.context"] = connection
                 try:
-                    await self._view(scope, receive, send)
+                    await self._view(scope, partial(self._charged, connection, receive), send)
                 finally:
                     connection.left()
         except Refusal as error:
             await WebSocket(scope, receive, send).send_denial_response(refused(error))
+
+    async def _charged(self, connection: Connection, receive: Receive) -> Any:
+        """Receive from a WebSocket, and charge what came; who has nothing left is sent away."""
+        event = await receive()
+        if event["type"] == "websocket.receive":
+            size = len(event.get("text") or event.get("bytes") or b"")
+            try:
+                await self._operations.charge_reading(connection.caller, connection.address, size)
+            except Refusal as error:
+                if connection.close is not None:
+                    await connection.close(TURNED_AWAY[error.status], str(error))
+                return {"type": "websocket.disconnect", "code": TURNED_AWAY[error.status]}
+        return event
 
     async def _stream(self, request: Request, send: Send) -> None:
         """Serve one event stream until either side ends it. Raises Refusal."""
@@ -156,8 +172,8 @@ def address_of(scope: Scope) -> str | None:
     return client[0] if client else None
 
 
-async def _operation_in_body(receive: Receive) -> Operation:
-    """Read the operation in the body of a request. Raises Refusal and ClientDisconnect."""
+async def _body(receive: Receive) -> Message:
+    """Read the body of a request. Raises ClientDisconnect."""
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body"):
@@ -165,7 +181,7 @@ async def _operation_in_body(receive: Receive) -> Operation:
         body += message.get("body", b"")
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
-    return operation_in_json(body)
+    return Message(len(body), partial(operation_in_json, body))
 
 
 def failed(error: Exception, path: str, media_type: str) -> Response:

@@ -6,10 +6,10 @@ https://graphql.github.io/graphql-over-http/draft/ says which parameters there a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from graphql import GraphQLError, OperationType
@@ -19,7 +19,7 @@ from strawberry.types import ExecutionResult
 from gateway.entrance import BEARER, Refusal
 from gateway.errors import formatted
 from gateway.execution.planned_schema import PlannedSchema
-from gateway.execution.planner import Prepared, Refused, Spent
+from gateway.execution.planner import Asking, Prepared, Refused, Spent
 from gateway.listening import Connection
 from gateway.media_types import JSON
 from gateway.rates import Rates
@@ -32,7 +32,7 @@ from resolvers.work import TooManyRecords
 
 BASE_COST = 10
 BYTES_FOR_ONE = 20
-"""What reading an operation costs, beside what it asks for: something, and 1 for so many characters."""
+"""What reading a message costs, beside what it asks for: something, and 1 for so many bytes."""
 EVENTS_AT_ONCE = 8
 """Events of subscriptions that a worker reads at once: requests and other events get their turn between."""
 
@@ -48,6 +48,13 @@ class Operation:
     """Whether the answer tells what the operation cost: `"extensions": {"cost": true}`."""
     may_write: bool = True
     """False for what came in an address: a link or an image of another site could send a mutation so."""
+
+
+class Message(NamedTuple):
+    """What a client sent: its size in bytes, and what reads the operation in it, which raises Refusal."""
+
+    size: int
+    operation: Callable[[], Operation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +151,24 @@ class Operations:
         """Refuse who has spent what it may spend in a minute, before any work. Raises Refusal."""
         self._rates.admit(caller, address)
 
-    async def prepared(self, operation: Operation, caller: Caller, address: str | None) -> Prepared:
+    async def charge_reading(self, caller: Caller, address: str | None, size: int) -> None:
+        """Charge the bytes of a message, before they are read. Raises Refusal."""
+        await self._rates.spend(caller, address, BASE_COST + size // BYTES_FOR_ONE, is_done=True)
+
+    async def prepared(self, operation: Operation, context: RequestContext, address: str | None) -> Prepared:
         """Prepare an operation, and charge it to who sent it. Raises Refusal and Refused."""
-        spent = Spent(BASE_COST + len(operation.query) // BYTES_FOR_ONE)
+        caller = context.caller
+        viewer = Asking(caller.is_anonymous, len(context.scope.students))
+        spent = Spent()
         try:
             found = self.schema.planner.prepare(
-                operation.query, operation.name, operation.variables, caller.is_anonymous, spent
+                operation.query, operation.name, operation.variables, viewer, spent
             )
         except NotAuthenticated as error:
             raise Refusal(401, error.code, str(error), BEARER) from error
         finally:
-            await self._rates.spend(caller, address, spent.cost, is_done=True)
+            if spent.cost:
+                await self._rates.spend(caller, address, spent.cost, is_done=True)
         if found.plan.operation is OperationType.MUTATION and not operation.may_write:
             raise Refusal(405, "METHOD_NOT_ALLOWED", "Send mutations with POST.", {"Allow": "POST"})
         await self._rates.spend(caller, address, found.arguments.cost)

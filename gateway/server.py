@@ -27,7 +27,7 @@ def application(settings: Settings | None = None, clock: Clock = utc_now) -> Sta
     app = create_app(settings, clock)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    gc.set_threshold(20_000, 10, 10)
     return app
 
 

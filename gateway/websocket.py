@@ -89,9 +89,10 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         try:
             with self.offered.place():
                 self.offered.admit(client.caller, client.address)
-                prepared = await self.offered.prepared(asked, client.caller, client.address)
+                context = await client.context()
+                prepared = await self.offered.prepared(asked, context, client.address)
                 if prepared.plan.operation is not OperationType.SUBSCRIPTION:
-                    answer = await self.offered.answered(asked, prepared, await client.context(), None)
+                    answer = await self.offered.answered(asked, prepared, context, None)
                     self.offered.written(answer)
             if prepared.plan.operation is OperationType.SUBSCRIPTION:
                 return await self._listen(operation, prepared)

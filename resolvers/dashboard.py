@@ -9,10 +9,11 @@ from typing import Any
 
 from adapters.base import Children, Page, Row
 from resolvers.context import RequestContext
+from resolvers.disclosure import CHOICES
 from resolvers.errors import SourceFailed
 from resolvers.fields import Arguments, Fields
 from resolvers.identifiers import GlobalId
-from resolvers.loading import CHOICES, ask
+from resolvers.loading import ask
 from resolvers.routing import CAPABILITIES
 from resolvers.selection import Selection
 from schema import (

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from adapters.base import Bound, Children, Page, Parent, Request, Row, Rows, Source
+from resolvers.disclosure import filters_for, is_published, needed_capability, told
 from resolvers.errors import NotPermitted, SourceFailed
 from resolvers.routing import CAPABILITIES, Sources
 from resolvers.viewer import Caller, Scope
@@ -24,25 +25,6 @@ FAMILY = "family"
 
 PUBLIC = {"Person.charters", "HelpArticle", "HelpArticle.all"}
 """What anybody may read, also without a token: the terms of use of every school, and help."""
-CHOICES: Mapping[str, str] = {
-    "Student.grades": "show_grades",
-    "Assessment.grades": "show_grades",
-    "Student.skill_evaluations": "show_skills",
-    "SkillEvaluation.results": "show_skills",
-    "Assessment.skill_results": "show_skills",
-    "Student.punishments": "show_punishments",
-    "Incident.punishments": "show_punishments",
-    "Punishment.sessions": "show_punishments",
-}
-"""What a school may choose not to publish (`School.displayPolicy`), by relation."""
-FAMILIES: Mapping[str, str] = dict.fromkeys(
-    ("Student.guardianships", "Guardian", "Guardian.guardianships"), "DIRECTORY_READ"
-)
-"""The scope that a partner needs to read who the families are, by relation."""
-MAIL = frozenset({"Viewer.conversations", "Conversation", "Message"})
-"""Relations of conversations, which may be about students whom their reader may not read about any more."""
-NAMES = frozenset({"id", "first_name", "last_name", "birth_name", "school_id", "source_id"})
-"""What is told of a student whom a record names, and of whom the viewer may not read anything else."""
 
 
 @dataclass(slots=True)
@@ -179,7 +161,7 @@ class LoaderLayer:
         if not known:
             return None
         with self.sources.presented(question.relation):
-            found = memory.bind(self._request(question, known, columns))
+            found = memory.bind(self._request(self.sources.native, question, known, columns))
         if found is None:
             return None
         rights = self._rights_of_rows(question.relation, found.layout.names, known)
@@ -197,9 +179,7 @@ class LoaderLayer:
         return rows
 
     def _require_capability(self, question: Ask) -> None:
-        capability = CAPABILITIES.get(question.relation)
-        if capability is None and self.caller.kind == "PARTNER":
-            capability = FAMILIES.get(question.relation)
+        capability = needed_capability(self.scope, question.relation)
         if capability is not None and capability not in self.caller.capabilities:
             raise NotPermitted(f"The caller has no access to {capability}.")
 
@@ -209,7 +189,7 @@ class LoaderLayer:
         if memory is None:
             return {}
         at_hand = memory.recall(relation, self.now)
-        rows = {key: self._told(relation, at_hand[key]) for key in keys if key in at_hand}
+        rows = {key: told(self.scope, relation, at_hand[key]) for key in keys if key in at_hand}
         if self._may_see_all(relation, [(None, row) for row in rows.values()]):
             return rows
         return {key: row for key, row in rows.items() if self._may_see(relation, row, None)}
@@ -247,34 +227,14 @@ class LoaderLayer:
         if student is None:
             return Parent(group or identity, identity, None, None, lower, upper)
         known = self.scope.students.get(student)
-        if known is None or not self._is_published(question.relation, known):
+        if known is None or not is_published(self.scope, question.relation, known):
             return None
         name = group or f"{identity}\n{student}"
         return Parent(name, identity, student, known["external_id"], lower, upper)
 
-    def _is_published(self, relation: str, student: Row) -> bool:
-        """Tell whether the school of a student publishes what a relation holds."""
-        choice = CHOICES.get(relation)
-        if choice is None:
-            return True
-        policy = self.scope.schools.get(student.get("school_id") or "", {}).get("display_policy") or {}
-        return bool(policy.get(choice, True))
-
-    def _told(self, relation: str, row: Row) -> Row:
-        """Return what the viewer is told of a row: of students that a record names, often the name alone."""
-        if relation != "Student":
-            return row
-        is_open = row["id"] in self.scope.students
-        if is_open and (self.caller.kind != "PARTNER" or "DIRECTORY_READ" in self.caller.capabilities):
-            return row
-        return {
-            name: value if name in NAMES or name.startswith(("_", "@")) else None
-            for name, value in row.items()
-        }
-
     def has_capability(self, relation: str) -> bool:
         """Tell whether the kind of data behind a relation is open to the caller."""
-        needed = CAPABILITIES.get(relation)
+        needed = needed_capability(self.scope, relation)
         return needed is None or needed in self.caller.capabilities
 
     def permits(self, student_id: str | None, permission: str) -> bool:
@@ -294,30 +254,29 @@ class LoaderLayer:
         self, source: Source, question: Ask, parents: tuple[Parent, ...], columns: tuple[str, ...]
     ) -> Mapping[str, Children] | Exception:
         try:
-            request = self._request(question, parents, columns)
+            request = self._request(source, question, parents, columns)
             answer = await self.sources.fetch(source, request, self.work.deadline)
             self._admit(source, question.relation, parents, answer)
         except SourceFailed as error:
             return error
         return answer
 
-    def _request(self, question: Ask, parents: tuple[Parent, ...], columns: tuple[str, ...]) -> Request:
+    def _request(
+        self, source: Source, question: Ask, parents: tuple[Parent, ...], columns: tuple[str, ...]
+    ) -> Request:
+        filters = question.filters
+        if source is self.sources.native:
+            filters = filters_for(self.scope, question.relation, filters)
         return Request(
             question.relation,
             parents,
             columns,
             self.now,
-            self._filters(question),
+            filters,
             question.page,
             question.newest_first,
             self.caller.person_id,
         )
-
-    def _filters(self, question: Ask) -> Mapping[str, Any]:
-        """Return the filters of a question; a guardian's mailbox shows nothing about other students."""
-        if question.relation not in MAIL or self.caller.kind != "GUARDIAN":
-            return question.filters
-        return {**question.filters, "open_to_students": tuple(self.scope.students)}
 
     def _admit(
         self, source: Source, relation: str, parents: Sequence[Parent], answer: Mapping[str, Children]
@@ -334,7 +293,7 @@ class LoaderLayer:
                 self._keep_visible(relation, children, alone.get(group))
         if relation == "Student":
             for children in answer.values():
-                children.rows = [self._told(relation, row) for row in children.rows]
+                children.rows = [told(self.scope, relation, row) for row in children.rows]
         if rows and "guardian_id" in rows[0][1]:
             shown = (row["guardian_id"] for children in answer.values() for row in children.rows)
             self._met_guardians.update(one for one in shown if one)

@@ -13,11 +13,14 @@ from gateway.execution import planner as planner_module
 from gateway.execution.cost import Costs
 from gateway.execution.direct import BYTES_OF_WRITTEN, WRITTEN, PointerList
 from gateway.execution.document_limits import DocumentLimits
+from gateway.execution.introspection_cost import SchemaSizes
 from gateway.execution.plan import Plan
-from gateway.execution.planner import BYTES_OF_PLANS, Planner, Spent
+from gateway.execution.planner import BYTES_OF_PLANS, Asking, Planner, Spent
+from resolvers.context import RequestContext
 from resolvers.registry import catalogue, strawberry_schema
 from tests.conftest import ROOT, Gateway
 
+A_GUARDIAN = Asking(is_anonymous=False, students=4)
 INTERFACES = " ".join(
     f"a{n}: node(id: $id) {{ ... on Sourced {{ source {{ __typename }} }} }}" for n in range(15)
 )
@@ -43,19 +46,24 @@ OPERATIONS = {
 def parts() -> tuple[Any, ...]:
     """The schema and what is known of it, made before anything is measured."""
     schema = strawberry_schema()
-    return schema, catalogue(schema), DocumentLimits(16, 60, 4_000), Costs(10**9)
+    return (
+        schema,
+        catalogue(schema),
+        DocumentLimits(16, 60, 4_000),
+        Costs(10**9, SchemaSizes.of(schema._schema)),
+    )
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_takes_no_more_than_is_counted(parts: tuple[Any, ...], name: str) -> None:
     query, variables = OPERATIONS[name]
-    Planner(*parts).prepare(query, None, variables, False, Spent())
+    Planner(*parts).prepare(query, None, variables, A_GUARDIAN, Spent())
     planner = Planner(*parts)
     gc.collect()
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        planner.prepare(query, None, variables, False, Spent())
+        planner.prepare(query, None, variables, A_GUARDIAN, Spent())
         gc.collect()
         taken = tracemalloc.get_traced_memory()[0] - before
     finally:
@@ -101,18 +109,18 @@ async def test_new_documents_spend_more_of_the_minute_than_known_ones(sqlite_gat
     costs = []
     for _ in range(2):
         spent = Spent()
-        planner.prepare(query, None, variables, False, spent)
+        planner.prepare(query, None, variables, A_GUARDIAN, spent)
         costs.append(spent.cost)
-    # By the tokens of the document, and the objects and fields that it is compiled to.
-    assert costs == [45_620, 0]
+    # By the characters and tokens of the document, and the objects and fields that it is compiled to.
+    assert costs == [45_620 + len(query), 0]
 
 
 async def test_what_cannot_be_compiled_spends_of_the_minute_too(sqlite_gateway: Gateway) -> None:
     planner = sqlite_gateway.app.state.schema.planner
     spent = Spent()
     with pytest.raises(planner_module.Refused):
-        planner.prepare("{ nothing }", None, {}, False, spent)
-    assert spent.cost == 20 * 3
+        planner.prepare("{ nothing }", None, {}, A_GUARDIAN, spent)
+    assert spent.cost == 20 * 3 + 11
 
 
 async def test_names_that_strangers_send_are_not_kept(sqlite_gateway: Gateway) -> None:
@@ -144,3 +152,30 @@ def test_records_that_rows_point_to_are_bounded_for_all_plans_together() -> None
             found.values[str(number)] = {}
             WRITTEN.count(6)
     assert WRITTEN.of(edges[0], rows).values == {None: None}
+
+
+@pytest.mark.parametrize("answer", ["as usual", "with errors", "given up"])
+async def test_nothing_of_a_request_is_left_for_the_garbage_collector(
+    sqlite_gateway: Gateway, answer: str
+) -> None:
+    after = '(after: "x")' if answer == "with errors" else ""
+    query = f"{{ viewer {{ students {{ displayName homework{after} {{ nodes {{ title }} }} }} }} }}"
+    state, caller = sqlite_gateway.app.state, sqlite_gateway.people.guardian(3)
+    if answer == "given up":
+        sqlite_gateway.app.state.sources.native.reader.observers.append(_fail)
+    await sqlite_gateway.post(query, caller)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            found = (await sqlite_gateway.post(query, caller)).json()
+            assert ("errors" in found) is (answer != "as usual"), state
+        left = sum(isinstance(one, RequestContext) for one in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left <= 1  # of the last request, whose task is just ending
+
+
+def _fail(statements: list[str]) -> None:
+    if any("homework" in one for one in statements):
+        raise OSError("The disk is gone.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import math
 import shutil
 import socket
 import subprocess
@@ -15,12 +17,13 @@ from typing import Any
 
 import httpx
 import pytest
+from graphql import get_introspection_query
 from sqlalchemy import text
 
 from adapters.base import Children, Request
 from adapters.native.compiled import CompiledStatement
 from gateway.entrance import Refusal
-from gateway.execution.planner import Spent
+from gateway.execution.planner import Asking, Spent
 from gateway.rates import Rates
 from gateway.settings import Settings
 from resolvers.viewer import Caller
@@ -31,6 +34,7 @@ from tests.listening import free_port, wait_for
 from tests.test_sources import CANTEEN, QUERY, _by_school, _timetables, beside_the_database
 from tests.test_sources import NOUMEA as SCHOOL
 
+A_GUARDIAN = Asking(is_anonymous=False, students=4)
 REDIS = shutil.which("redis-server")
 GRADES = "{ viewer { students { grades(first: 200) { nodes { id title comment } } } } }"
 STRANGER = ("203.0.113.9", 4711)
@@ -96,9 +100,72 @@ async def test_the_cost_of_an_operation_is_told_on_request(sqlite_gateway: Gatew
 async def test_lists_multiply_along_the_path(sqlite_gateway: Gateway, query: str, cost: int) -> None:
     planner = sqlite_gateway.app.state.schema.planner
     assert (
-        planner.prepare(query, None, {"n": 10} if "$n" in query else {}, False, Spent()).arguments.cost
+        planner.prepare(query, None, {"n": 10} if "$n" in query else {}, A_GUARDIAN, Spent()).arguments.cost
         == cost
     )
+
+
+@pytest.mark.parametrize(
+    ("students", "query", "cost"),
+    [
+        (3, "{ viewer { students { id } } }", 3 + 5 * 2),
+        (600, "{ viewer { students { id } } }", 3 + 1024 * 2),
+        (600, "{ students { id } }", 1 + 1024 * 2),
+        (600, '{ students(ids: ["a", "b"]) { id } }', 1 + 2 * 2),
+        (600, "{ viewer { guardian { students { id } } } }", 5 + 5 * 2),
+    ],
+)
+async def test_the_students_of_a_viewer_are_counted_as_they_are(
+    sqlite_gateway: Gateway, students: int, query: str, cost: int
+) -> None:
+    planner = sqlite_gateway.app.state.schema.planner
+    assert planner.prepare(query, None, {}, Asking(False, students), Spent()).arguments.cost == cost
+
+
+TYPES = 'a%d: __type(name: "Node") { possibleTypes { fields { name type { name } } } }'
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        (get_introspection_query(), None),
+        (f"{{ {TYPES % 0} }}", None),
+        ("{ " + " ".join(TYPES % number for number in range(8)) + " }", "OPERATION_TOO_COSTLY"),
+    ],
+)
+async def test_the_schema_costs_what_its_largest_types_have(
+    sqlite_gateway: Gateway, query: str, code: str | None
+) -> None:
+    body = (await sqlite_gateway.client.post("/graphql", json={"query": query})).json()
+    assert (body["errors"][0]["extensions"]["code"] if "errors" in body else None) == code
+
+
+async def test_errors_are_told_up_to_a_number(sqlite_gateway: Gateway) -> None:
+    wrong = " ".join(f'a{number}: homework(after: "x", first: 0) {{ totalCount }}' for number in range(59))
+    caller = sqlite_gateway.people.guardian(6)
+    body = await sqlite_gateway.ask(f"{{ viewer {{ students {{ id {wrong} }} }} }}", caller)
+    students = body["data"]["viewer"]["students"]
+    assert {value for one in students for name, value in one.items() if name != "id"} == {None}
+    assert {one["extensions"]["code"] for one in body["errors"][:-1]} == {"INVALID_ARGUMENT"}
+    assert len(body["errors"]) == 201 and body["errors"][-1] == {
+        "message": "154 more fields could not be read; ask for less at once to be told why.",
+        "extensions": {"code": "TOO_MANY_ERRORS"},
+    }
+
+
+@pytest.mark.parametrize("body", ["{}" * 40_000, "{ a" + " a" * 5_000, "x" * 200_000])
+async def test_reading_what_is_no_operation_is_charged(
+    sqlite_template: Path, tmp_path: Path, body: str
+) -> None:
+    limits = {"max_cost": 10_000, "rate_per_viewer": 20_000}
+    async with limited(sqlite_template, tmp_path, **limits) as gateway:
+        content = json.dumps({"query": body}) if body.startswith("{ a") else body
+        headers = {"Content-Type": "application/json"}
+        statuses = [
+            (await gateway.client.post("/graphql", content=content, headers=headers)).status_code
+            for _ in range(8)
+        ]
+    assert statuses[0] in (200, 400) and statuses[-1] == 429
 
 
 async def test_what_may_cost_too_much_is_refused_with_cost_limit_and_remedy(
@@ -110,9 +177,9 @@ async def test_what_may_cost_too_much_is_refused_with_cost_limit_and_remedy(
     assert answer.status_code == 200
     assert error_of(answer) == {
         "message": "The operation may cost 4023; at the most 1000 are allowed (the setting max_cost). "
-        "Ask for fewer records with `first`, a shorter window, or fewer levels of lists in one another; "
-        "the schema says with @listSize, @window and @cost what counts, and extensions.cost what an "
-        "operation does.",
+        "Ask for fewer records with `first`, for fewer students with `ids`, a shorter window, or fewer "
+        "levels of lists in one another; the schema says with @listSize, @window and @cost what counts, and "
+        "extensions.cost what an operation does.",
         "extensions": {"code": "OPERATION_TOO_COSTLY"},
     }
 
@@ -176,6 +243,17 @@ async def test_a_mutation_that_takes_too_long_says_that_it_may_be_written(
         "extensions": {"code": "ANSWER_TIMEOUT"},
     }
     assert after.json() == {"data": {"saveDashboard": {"errors": []}}}
+
+
+async def test_the_end_of_a_transaction_is_not_interrupted(sqlite_gateway: Gateway) -> None:
+    reader = sqlite_gateway.app.state.sources.native.reader
+    reader._here.set_progress_handler(lambda: time.perf_counter() > reader._until, 1)
+    reader._until = math.inf
+    reader._here.execute("BEGIN")
+    reader._here.execute("SELECT count(*) FROM student").fetchall()
+    reader._until = 0.0  # the time of the statement is over
+    reader._end_transaction()
+    assert not reader._here.in_transaction
 
 
 async def test_statements_nobody_waits_for_are_stopped(gateway: Gateway) -> None:
@@ -320,7 +398,7 @@ async def test_memories_are_bounded_in_bytes(sqlite_gateway: Gateway) -> None:
     planner = sqlite_gateway.app.state.schema.planner
     ids = ",".join(f'"n_{n}"' for n in range(1_500))
     for n in range(60):
-        planner.prepare(f"query Q{n} {{ students(ids: [{ids}]) {{ id }} }}", None, {}, False, Spent())
+        planner.prepare(f"query Q{n} {{ students(ids: [{ids}]) {{ id }} }}", None, {}, A_GUARDIAN, Spent())
     assert planner.documents.currsize <= planner.documents.maxsize
     assert 5 < len(planner.documents) < 50
 

@@ -20,7 +20,7 @@ from adapters.base import Children, Request, RetryLater, Row, Rows, SourceNearby
 from adapters.native.gateway_state import GatewayState
 from gateway.errors import formatted
 from gateway.execution.planned_schema import PlannedSchema
-from gateway.execution.planner import Refused, Spent
+from gateway.execution.planner import Asking, Refused, Spent
 from gateway.welcome import EXAMPLES
 from resolvers.context import RequestContext
 from resolvers.registry import strawberry_schema
@@ -153,8 +153,9 @@ async def both(
 async def _by_plan(
     schema: PlannedSchema, query: str, variables: dict[str, Any], context: RequestContext
 ) -> tuple[Any, list[GraphQLError]]:
+    asking = Asking(context.caller.is_anonymous, len(context.scope.students))
     try:
-        prepared = schema.planner.prepare(query, None, variables, context.caller.is_anonymous, Spent())
+        prepared = schema.planner.prepare(query, None, variables, asking, Spent())
     except Refused as error:
         return None, error.errors
     return await schema.answer(prepared, context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from queue import Empty, SimpleQueue
 from threading import Event
 from time import perf_counter
@@ -96,6 +97,8 @@ class SqliteReader(Reader):
 
     def _end_transaction(self) -> None:
         if self._here is not None and self._here.in_transaction:
+            # Interrupted, it would leave the transaction open, and all that is read after it as it was before.
+            self._until = inf
             self._here.execute("COMMIT")
 
     async def _hand_over(self, text: str, arguments: list[Any]) -> Rows:
@@ -118,7 +121,7 @@ class SqliteReader(Reader):
         if self._here is None:
             return None
         if self._generation is None:
-            self._until = perf_counter() + self.SHORT
+            self._until = inf
             (self._generation,) = self._here.execute("PRAGMA data_version").fetchone()
             asyncio.get_running_loop().call_soon(self.forget_generation)
         return self._generation

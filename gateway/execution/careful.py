@@ -27,6 +27,11 @@ class Loaded:
     values: Sequence[Any]
 
 
+MOST_ERRORS = 200
+"""Errors that an answer tells; of a list that cannot be read there would be one for each of its owners."""
+TOO_MANY = "TOO_MANY_ERRORS"
+
+
 class _Gone:
     """Stands for a value that is null where it must not be, on its way up."""
 
@@ -50,6 +55,8 @@ class CarefulRun:
         self._loaded = loaded
         self._raised: list[tuple[GraphQLError, Place, bool]] = []
         self._nulled: set[Place] = set()
+        self._untold = 0
+        """Errors beyond those that are told."""
 
     async def operation(self) -> dict[str, Any] | None:
         """Run the root selection; the fields of a mutation one after another."""
@@ -73,6 +80,9 @@ class CarefulRun:
                 continue
             told.update(nulled)
             errors.append(error)
+        if self._untold:
+            message = f"{self._untold} more fields could not be read; ask for less at once to be told why."
+            errors.append(GraphQLError(message, extensions={"code": TOO_MANY}))
         return errors
 
     def _lands(self, value: Any, level: Level, index: int, non_null: bool = False) -> bool:
@@ -101,6 +111,7 @@ class CarefulRun:
 
     async def _field(self, one: FieldPlan, objects: Sequence[Any], level: Level) -> list[Any]:
         """Read one field of all objects of a level, and complete its values."""
+        await self.context.work.rest()
         if one.name == "__typename":
             return [one.owner] * len(objects)
         if one.name in INTROSPECTION:
@@ -185,7 +196,9 @@ class CarefulRun:
             fault = GraphQLError(f"Expected Iterable, but did not find one for field '{one.label}'.")
         elif shape.non_null:
             fault = TypeError(f"Cannot return null for non-nullable field {one.label}.")
-        if fault is not None:
+        if fault is not None and len(self._raised) >= MOST_ERRORS:
+            self._untold += 1
+        elif fault is not None:
             place = level.place(index)
             self._raised.append((located_error(fault, one.nodes, path_of(place)), place, shape.non_null))
         return GONE if shape.non_null else None

@@ -2,7 +2,8 @@
 `@listSize`, `@window`).
 
 Every selected field counts its weight, once for each object that has it; every object counts 1 more. Objects
-are counted by multiplying the sizes of lists along the path.
+are counted by multiplying the sizes of lists along the path. The students of the viewer are counted as they
+are: a guardian has a few, a partner may have thousands.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, GraphQLError
+from graphql import GraphQLError
 
+from gateway.execution.introspection_cost import SchemaSizes
 from gateway.execution.plan import INTROSPECTION, FieldPlan, ObjectPlan, Plan
 from resolvers.fields import Arguments
 from schema.cost import LONGEST_WINDOW, USUAL_LIST, Cost, ListSize, Window
@@ -34,21 +35,14 @@ DAYS = {
     "SCHOOL_YEAR": 320,
 }
 """Days of the relative ranges; periods and years have about as many."""
-SIZES_IN_SCHEMA = {
-    "types": 230.0,
-    "fields": 4.5,
-    "args": 0.2,
-    "enumValues": 2.0,
-    "inputFields": 0.3,
-    "possibleTypes": 0.3,
-    "interfaces": 1.0,
-    "directives": 10.0,
-    "ofType": 0.3,
-}
-"""How many of each the schema has, on average, in what holds them."""
-WEIGHT_IN_SCHEMA = 2
-"""What a field of the schema itself counts: graphql-core answers it, one by one."""
 Sizes = Mapping[str, int]
+STUDENTS = {("Viewer", "students"), ("Query", "students")}
+"""Lists of the students of the viewer, unless some are named."""
+
+
+def counted(students: int) -> int:
+    """Round the number of a viewer's students up, so that the viewers of a school have few different ones."""
+    return USUAL_LIST if students <= USUAL_LIST else 1 << (students - 1).bit_length()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +50,11 @@ class Costs:
     """Works out costs, and refuses what costs too much."""
 
     max_cost: int
+    schema: SchemaSizes
 
-    def of(self, plan: Plan, arguments: Sequence[Arguments]) -> int:
-        """Return the cost of an operation with the arguments of its edges."""
-        return _selection(plan.root, arguments, {})
+    def of(self, plan: Plan, arguments: Sequence[Arguments], students: int) -> int:
+        """Return the cost of an operation with the arguments of its edges, for a viewer of some students."""
+        return _Count(arguments, students, self.schema).selection(plan.root, {})
 
     def fault(self, cost: int) -> GraphQLError | None:
         """Return an error for an operation that costs too much."""
@@ -67,28 +62,40 @@ class Costs:
             return None
         return GraphQLError(
             f"The operation may cost {cost}; at the most {self.max_cost} are allowed (the setting max_cost). "
-            "Ask for fewer records with `first`, a shorter window, or fewer levels of lists in one another; "
-            "the schema says with @listSize, @window and @cost what counts, and extensions.cost what an "
-            "operation does."
+            "Ask for fewer records with `first`, for fewer students with `ids`, a shorter window, or fewer "
+            "levels of lists in one another; the schema says with @listSize, @window and @cost what counts, "
+            "and extensions.cost what an operation does."
         )
 
 
-def _selection(plan: ObjectPlan, arguments: Sequence[Arguments], sizes: Sizes) -> int:
-    return sum(_field(one, arguments, sizes) for one in plan.fields)
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """Counts one operation of one viewer."""
 
+    arguments: Sequence[Arguments]
+    students: int
+    schema: SchemaSizes
 
-def _field(one: FieldPlan, arguments: Sequence[Arguments], sizes: Sizes) -> int:
-    if one.name in INTROSPECTION:
-        assert one.selection is not None
-        return round(sum(_introspection(node, one.selection.fragments) for node in one.nodes))
-    weight, assumed, below = 1, USUAL_LIST, dict[str, int]()
-    if one.arguments is not None:
-        weight, assumed, below = _declared(one, arguments[one.slot])
-    plans = one.shape.plans()
-    if not plans:
-        return weight
-    count = sizes.get(one.nodes[0].name.value, assumed) if one.shape.item is not None else 1
-    return weight + count * (1 + max(_selection(plan, arguments, below) for plan in plans))
+    def selection(self, plan: ObjectPlan, sizes: Sizes) -> int:
+        """Count a selection; `sizes` are those of the lists in it that a field above has decided."""
+        return sum(self._field(one, sizes) for one in plan.fields)
+
+    def _field(self, one: FieldPlan, sizes: Sizes) -> int:
+        if one.name in INTROSPECTION:
+            assert one.selection is not None
+            return sum(self.schema.cost(node, one.selection.fragments) for node in one.nodes)
+        weight, assumed, below = 1, USUAL_LIST, dict[str, int]()
+        if one.arguments is not None:
+            given = self.arguments[one.slot]
+            weight, assumed, below = _declared(one, given)
+            if (one.owner, one.name) in STUDENTS:
+                named = given.get("ids")
+                assumed = self.students if named is None else len(named)
+        plans = one.shape.plans()
+        if not plans:
+            return weight
+        count = sizes.get(one.nodes[0].name.value, assumed) if one.shape.item is not None else 1
+        return weight + count * (1 + max(self.selection(plan, below) for plan in plans))
 
 
 def _declared(one: FieldPlan, given: Arguments) -> tuple[int, int, dict[str, int]]:
@@ -119,14 +126,3 @@ def _days(given: Arguments) -> int:
     if lower is not None or upper is not None:
         return LONGEST_WINDOW
     return DAYS.get(given.get("range") or "", LONGEST_WINDOW)
-
-
-def _introspection(node: Any, fragments: Mapping[str, FragmentDefinitionNode]) -> float:
-    """Return the cost of a field of introspection, or of a fragment of such fields."""
-    if isinstance(node, FragmentSpreadNode):
-        node = fragments[node.name.value]
-    selected = node.selection_set.selections if node.selection_set else ()
-    below = sum(_introspection(one, fragments) for one in selected)
-    if not isinstance(node, FieldNode):
-        return below
-    return WEIGHT_IN_SCHEMA + SIZES_IN_SCHEMA.get(node.name.value, 1.0) * below

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from traceback import clear_frames
 from typing import Any
 
 from graphql import GraphQLError, OperationType
@@ -35,12 +36,25 @@ async def run(
     if not context.is_restricted:
         try:
             return await fast.data(), []
-        except UNWRITABLE:
+        except UNWRITABLE as error:
+            _let_go(error)
             context.work.count(0)
     careful = CarefulRun(plan, arguments, context, fast.loaded)
-    data, errors = await careful.operation(), careful.errors
+    try:
+        data, errors = await careful.operation(), careful.errors
+    finally:
+        fast.loaded.clear()
+    for one in errors:
+        _let_go(one.original_error)
     context.work.count(0)
     return data, errors
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Clear the frames of a traceback: they hold what was loaded, and the error too, which is a cycle."""
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 class FastRun:

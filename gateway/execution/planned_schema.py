@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,8 @@ class PlannedSchema:
 
     planner: Planner
     bindings: Bindings = field(default_factory=Bindings)
+    describing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one who has the schema described."""
 
     async def answer(
         self, prepared: Prepared, context: RequestContext
@@ -34,7 +37,9 @@ class PlannedSchema:
         if binding is not None and not errors:
             self.bindings.keep(context, binding)
         if data is not None and plan.introspection:
-            data |= self.planner.describe(prepared)
+            # It takes as long as many dashboards, and needs neither the viewer nor a source.
+            async with self.describing:
+                data |= await asyncio.to_thread(self.planner.describe, prepared)
         return data, errors
 
     def listen(

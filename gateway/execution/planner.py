@@ -33,7 +33,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.utils.str_converters import to_camel_case
 
 from gateway.errors import NO_OPERATION, NOT_PARSED, NOT_VALID, TOO_COSTLY, TOO_LARGE, WRONG_VARIABLES
-from gateway.execution.cost import Costs
+from gateway.execution.cost import Costs, counted
 from gateway.execution.direct import direct_list
 from gateway.execution.document_limits import DocumentLimits, fields_of
 from gateway.execution.plan import (
@@ -70,8 +70,9 @@ BYTES_OF_SCHEMA = 2 * MEGABYTE
 """What an answer about the whole schema takes."""
 COST_OF_TOKEN = 20
 COST_OF_FIELD = 25
-"""What it costs to validate a document, by its tokens, and to compile an operation, by the fields and objects
-of its plan; a dashboard that was not sent before costs about three times as much as one that was."""
+"""What it costs to validate a document, for each token, and to compile an operation, for each field or object
+of its plan; to parse costs 1 for each character. A dashboard costs about four times as much at first.
+"""
 MOST_ERRORS = 20
 """Errors of one document, or of its variables, that are told."""
 SHORT = 2_000
@@ -86,6 +87,13 @@ class Refused(Exception):
         self.code = code
         # What a scalar raised on a wrong value is no fault of ours.
         self.errors = [GraphQLError(one.message, one.nodes) if one.original_error else one for one in errors]
+
+
+class Asking(NamedTuple):
+    """What of a viewer decides how an operation is prepared."""
+
+    is_anonymous: bool
+    students: int
 
 
 @dataclass(slots=True)
@@ -124,7 +132,7 @@ class Planner:
     """Operations that were sent so far."""
     documents: LRUCache[str, Document] = field(init=False)
     plans: LRUCache[PlanKey, Plan] = field(init=False)
-    arguments: LRUCache[tuple[str, str | None, bytes], OperationArguments] = field(init=False)
+    arguments: LRUCache[tuple[str, str | None, bytes, int], OperationArguments] = field(init=False)
 
     def __post_init__(self) -> None:
         self.documents = LRUCache(BYTES_OF_DOCUMENTS, getsizeof=lambda one: one.size)
@@ -132,7 +140,7 @@ class Planner:
         self.arguments = LRUCache(BYTES_OF_ARGUMENTS, getsizeof=lambda one: one.size)
 
     def prepare(
-        self, query: str, name: str | None, given: Mapping[str, Any], is_anonymous: bool, spent: Spent
+        self, query: str, name: str | None, given: Mapping[str, Any], viewer: Asking, spent: Spent
     ) -> Prepared:
         """Return the plan of an operation, the arguments of its edges and its cost.
 
@@ -141,19 +149,20 @@ class Planner:
         asks for more than is open to all.
         """
         self.asked += 1
-        if is_anonymous:
+        if viewer.is_anonymous:
             return self._fresh(query, name, given, spent)
+        students = counted(viewer.students)
         try:
             values = orjson.dumps(given)
         except TypeError:
-            return self._known(query, name, given, spent)
-        key = (query, name, values)
+            return self._known(query, name, given, students, spent)
+        key = (query, name, values, students)
         found: OperationArguments | None = self.arguments.get(key)
         if found is not None:
             plan: Plan | None = self.plans.get(found.plan_key)
             if plan is not None:
                 return Prepared(plan, found)
-        prepared = self._known(query, name, given, spent)
+        prepared = self._known(query, name, given, students, spent)
         if len(values) <= SHORT:
             prepared.arguments.size += sys.getsizeof(query) + BYTES_OF_ARGUMENT * len(values)
             _keep(self.arguments, key, prepared.arguments)
@@ -161,17 +170,19 @@ class Planner:
 
     def _fresh(self, query: str, name: str | None, given: Mapping[str, Any], spent: Spent) -> Prepared:
         """Prepare an operation of a caller without a token, and keep nothing of it."""
-        tree = self._parsed(query)
+        tree = self._parsed(query, spent)
         operation = _operation(tree, name)
         _refuse_closed_fields(tree)
         document = self._validated(tree, query, spent)
         variables = self._variables(operation, given)
         plan = self._compile(document, operation, variables, spent)
-        return self._with_arguments(plan, (), variables, given)
+        return self._with_arguments(plan, (), variables, given, 0)
 
-    def _known(self, query: str, name: str | None, given: Mapping[str, Any], spent: Spent) -> Prepared:
+    def _known(
+        self, query: str, name: str | None, given: Mapping[str, Any], students: int, spent: Spent
+    ) -> Prepared:
         document: Document | None = self.documents.get(query)
-        tree = document.tree if document is not None else self._parsed(query)
+        tree = document.tree if document is not None else self._parsed(query, spent)
         operation = _operation(tree, name)
         if document is None:
             document = self._validated(tree, query, spent)
@@ -182,11 +193,12 @@ class Planner:
         if plan is None:
             plan = self._compile(document, operation, variables, spent)
             _keep(self.plans, key, plan)
-        return self._with_arguments(plan, key, variables, given)
+        return self._with_arguments(plan, key, variables, given, students)
 
-    def _parsed(self, query: str) -> DocumentNode:
+    def _parsed(self, query: str, spent: Spent) -> DocumentNode:
         if (fault := self.limits.fault_of_text(query)) is not None:
             raise Refused(TOO_LARGE, fault)
+        spent.cost += len(query)
         try:
             tree = parse(query, max_tokens=self.limits.max_tokens)
         except GraphQLError as error:
@@ -257,14 +269,19 @@ class Planner:
         return plan
 
     def _with_arguments(
-        self, plan: Plan, plan_key: PlanKey, variables: VariableValues, given: Mapping[str, Any]
+        self,
+        plan: Plan,
+        plan_key: PlanKey,
+        variables: VariableValues,
+        given: Mapping[str, Any],
+        students: int,
     ) -> Prepared:
         """Read the arguments, and work out the cost. Raises Refused."""
         try:
             arguments = plan.arguments(variables)
         except GraphQLError as error:
             raise Refused(WRONG_VARIABLES, error) from error
-        cost = self.costs.of(plan, arguments)
+        cost = self.costs.of(plan, arguments, students)
         if (fault := self.costs.fault(cost)) is not None:
             raise Refused(TOO_COSTLY, fault)
         size = 2_000 + 500 * len(arguments) + BYTES_OF_SCHEMA * len(plan.introspection)
