@@ -15,6 +15,8 @@ from schema.cost import LONGEST_WINDOW
 Window = tuple[date, date]
 FRIDAY, EVENING = 4, time(18)
 """UPCOMING_WEEK looks ahead from Friday 18:00 at the school on."""
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Years of which weeks are told: at the ends of the calendar there is no week before or after."""
 
 
 def school_year(school: Mapping[str, Any], today: date) -> tuple[str, date, date]:
@@ -39,7 +41,9 @@ def is_holiday(school: Mapping[str, Any], day: date) -> bool:
 
 
 def week_of(school: Mapping[str, Any], day: date) -> Row:
-    """Describe the school week that holds a day, in the columns of SchoolWeek."""
+    """Describe the school week that holds a day, in the columns of SchoolWeek. Raises InvalidArgument."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise InvalidArgument(f"Weeks are told from {FIRST_YEAR} to {LAST_YEAR}, and not of {day}.")
     first = monday(day)
     year, number, _ = day.isocalendar()
     _, starts, ends = school_year(school, day)

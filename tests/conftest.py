@@ -95,9 +95,10 @@ def postgres_template(tmp_path_factory: pytest.TempPathFactory, postgres_server:
 
     It is a copy of `template_school`, to which nobody is connected, so that every process can copy that.
     """
-    with shared(tmp_path_factory, "school") as (_, is_first):
-        if is_first:
-            administrator = postgres_server.format("postgres")
+    administrator = postgres_server.format("postgres")
+    with shared(tmp_path_factory, "school"):
+        # A process that ends while no other uses the server takes the databases with it.
+        if "read_school" not in asyncio.run(databases(administrator)):
             asyncio.run(execute(administrator, "CREATE DATABASE template_school"))
             fill(postgres_server.format("template_school"))
             asyncio.run(execute(administrator, "CREATE DATABASE read_school TEMPLATE template_school"))
@@ -109,6 +110,15 @@ def new_database(server: str, template: str = "template1") -> str:
     name = f"own_{uuid4().hex}"
     asyncio.run(execute(server.format("postgres"), f"CREATE DATABASE {name} TEMPLATE {template}"))
     return server.format(name)
+
+
+async def databases(url: str) -> set[str]:
+    """Name the databases of a server."""
+    engine = open_database(url)
+    async with engine.connect() as connection:
+        found = set((await connection.execute(text("SELECT datname FROM pg_database"))).scalars())
+    await engine.dispose()
+    return found
 
 
 async def execute(url: str, statement: str) -> None:

@@ -140,3 +140,12 @@ async def test_the_longest_window_has_400_days_and_a_longer_one_is_told_what_to_
         "Ask for a part of it at a time."
     )
     assert error["extensions"] == {"code": "INVALID_ARGUMENT"}
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_a_week_at_the_end_of_the_calendar_is_an_argument_that_cannot_be(
+    sqlite_gateway: Gateway, day: str
+) -> None:
+    query = f'{{ viewer {{ students {{ school {{ week(date: "{day}") {{ isoWeek }} }} }} }} }}'
+    body = await sqlite_gateway.ask(query)
+    assert {one["extensions"]["code"] for one in body["errors"]} == {"INVALID_ARGUMENT"}

@@ -97,7 +97,7 @@ class SqliteReader(Reader):
 
     def _end_transaction(self) -> None:
         if self._here is not None and self._here.in_transaction:
-            # Interrupted, it would leave the transaction open, and all that is read after it as it was before.
+            # Interrupted, it would leave the transaction open: whatever is read later would be of now.
             self._until = inf
             self._here.execute("COMMIT")
 
