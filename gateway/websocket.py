@@ -31,7 +31,7 @@ from resolvers.subscriptions.streams import cursor_at
 
 LONGEST_REASON = 123
 """Bytes of the reason of a close frame (RFC 6455, section 5.5)."""
-MOST_OPERATIONS = 50
+MOST_OPERATIONS = 20
 """Operations of one WebSocket at once: subscriptions, and queries that were not answered yet."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,13 +16,13 @@ from adapters import records as r
 from adapters.base import Export
 from adapters.native.database import migrate, open_database
 from adapters.native.doorbell import ring
-from adapters.native.feed import KEPT, Announcement, FeedLog, Noted, announce
+from adapters.native.feed import KEPT, PAGE, Announcement, FeedLog, Noted, announce
 from adapters.native.gateway_state import GatewayState
 from adapters.native.loader import Loader, load
 from adapters.native.source import open_reader
 from resolvers.errors import InvalidArgument
 from resolvers.subscriptions import feed as feed_module
-from resolvers.subscriptions.feed import CursorExpired, End, Ended, Feed, Subscriber
+from resolvers.subscriptions.feed import REPLAYS_AT_ONCE, CursorExpired, End, Ended, Feed, Subscriber
 from resolvers.writes.charter import revocation
 from tests.conftest import NOW, Gateway
 from tests.listening import send, threads_of
@@ -149,6 +149,40 @@ async def test_what_is_no_longer_in_memory_comes_from_the_database(
     await follows.start()
     found = await take(follows, await subscribed(follows, start), 20)
     assert [one.record_id for one in found] == [f"{one:02}" for one in range(20)]
+    await follows.close()
+    await reader.close()
+
+
+async def test_few_who_come_back_after_long_read_the_database_at_once(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Counted(FeedLog):
+        running = most = longest = 0
+
+        async def after(self, position: int, kinds: Sequence[str] = (), most: int = PAGE) -> list[Noted]:
+            self.running += 1
+            self.most = max(self.most, self.running)
+            page = await super().after(position, kinds, most)
+            self.longest = max(self.longest, len(page))
+            self.running -= 1
+            return page
+
+    monkeypatch.setattr(feed_module, "RECENT", 3)
+    monkeypatch.setattr(feed_module, "REPLAYED", 5)
+    _, start = await FeedLog(engine).bounds()
+    await note(engine, *(f"{one:02}" for one in range(20)))
+    reader, log = open_reader(engine), Counted(engine)
+    await reader.start()
+    follows = Feed(reader, log, backlog=100)
+    await follows.start()
+    log.most = log.longest = 0
+    everyone = [await subscribed(follows, start) for _ in range(30)]
+    found = await asyncio.gather(*(take(follows, one, 20) for one in everyone))
+    assert {tuple(one.record_id for one in entries) for entries in found} == {
+        tuple(f"{one:02}" for one in range(20))
+    }
+    # The feed itself may look meanwhile.
+    assert log.most <= REPLAYS_AT_ONCE + 1 and log.longest == 5
     await follows.close()
     await reader.close()
 

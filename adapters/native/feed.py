@@ -91,10 +91,10 @@ class FeedLog:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def after(self, position: int, kinds: Sequence[str] = ()) -> list[Noted]:
+    async def after(self, position: int, kinds: Sequence[str] = (), most: int = PAGE) -> list[Noted]:
         """Read the next entries after a position, at most a page, of some kinds or all."""
         table = FeedEntry.table()
-        wanted = select(table).where(table.c.position > position).order_by(table.c.position).limit(PAGE)
+        wanted = select(table).where(table.c.position > position).order_by(table.c.position).limit(most)
         if kinds:
             wanted = wanted.where(table.c.kind.in_(kinds))
         return [_noted(row) for row in await self._read(wanted)]

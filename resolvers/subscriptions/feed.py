@@ -26,6 +26,11 @@ PAUSE = 0.5
 RECENT = 5_000
 """Entries kept in memory, for those who come back."""
 
+REPLAYED = 100
+REPLAYS_AT_ONCE = 2
+"""Entries that a subscriber who comes back after long reads at a time, and how many of them read at once: a
+thousand may come back at the same moment."""
+
 Topic = tuple[str, str]
 """Kind of entry, and an id or `*`."""
 
@@ -100,6 +105,7 @@ class Feed:
         self._subscribers: dict[Subscriber, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
+        self._replays = asyncio.Semaphore(REPLAYS_AT_ONCE)
         self.reads = 0
         """How often the feed was read."""
 
@@ -261,9 +267,10 @@ class Feed:
         kinds = sorted({kind for kind, _ in one.topics})
         while position < until:
             try:
-                page = await self._log.after(position, kinds)
-                # Asked afterwards: what was forgotten meanwhile is not on the page.
-                oldest, _ = await self._log.bounds()
+                async with self._replays:
+                    page = await self._log.after(position, kinds, REPLAYED)
+                    # Asked afterwards: what was forgotten meanwhile is not on the page.
+                    oldest, _ = await self._log.bounds()
             except RetryLater:
                 await asyncio.sleep(PAUSE)
                 continue
@@ -272,7 +279,7 @@ class Feed:
             for entry in page:
                 if entry.position <= until and self._concerns(one, entry):
                     yield entry
-            position = page[-1].position if len(page) == PAGE else until
+            position = page[-1].position if len(page) == REPLAYED else until
 
     @staticmethod
     def _concerns(one: Subscriber, entry: Noted) -> bool:
