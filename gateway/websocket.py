@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from graphql import GraphQLError, OperationType
 from starlette.websockets import WebSocket, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -44,7 +45,9 @@ class _Socket(ASGIWebSocketAdapter):
 
     async def send_json(self, message: Any) -> None:
         if self.ws.application_state is WebSocketState.CONNECTED:
-            await super().send_json(message)
+            # Who has gone is noticed where messages are received, which ends all that is under way.
+            with suppress(WebSocketDisconnected):
+                await super().send_json(message)
 
     async def close(self, code: int, reason: str) -> None:
         if self.ws.application_state is WebSocketState.CONNECTED:

@@ -9,15 +9,23 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
+from gateway import websocket as websocket_module
+from gateway.listening import Connection
+from gateway.operations import Operations
+from gateway.rates import Rates
+from gateway.settings import Settings
+from gateway.websocket import SocketView
 from resolvers.viewer import Caller
+from tests.conftest import Gateway
 from tests.listening import Server, serving
 
 PLACES = 30
@@ -266,6 +274,19 @@ def test_the_cost_of_an_operation_is_told_over_a_websocket_too(server: Server) -
             "data": {"__typename": "Query"},
             "extensions": {"cost": {"cost": 1, "limit": 75_000}},
         }
+
+
+async def test_what_is_sent_to_a_client_that_has_gone_is_dropped(sqlite_gateway: Gateway) -> None:
+    class Gone:
+        application_state = WebSocketState.CONNECTED
+        scope: ClassVar[dict[str, Any]] = {"passerelle.context": Connection.__new__(Connection)}
+
+        async def send_text(self, text: str) -> None:
+            raise WebSocketDisconnect(1006)
+
+    view = SocketView(Operations(sqlite_gateway.app.state.schema, Rates(Settings()), Settings()), Settings())
+    gone: Any = Gone()
+    await websocket_module._Socket(view, gone, gone).send_json({"type": "next"})
 
 
 def test_an_id_in_use_closes_the_socket_whatever_comes_with_it(server: Server) -> None:
