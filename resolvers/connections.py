@@ -152,6 +152,10 @@ FILTERS: Mapping[str, tuple[str, str]] = {
 """Arguments that filter on a column: the column, and the type when the values are identifiers."""
 
 
+LONGEST_SEARCH = 200
+"""Characters of the words to search for: databases refuse patterns that are very long."""
+
+
 def filters_of(arguments: Arguments) -> dict[str, Any]:
     """Turn arguments into filters on columns; an argument that is null filters nothing."""
     found: dict[str, Any] = {}
@@ -161,6 +165,17 @@ def filters_of(arguments: Arguments) -> dict[str, Any]:
             values = value if isinstance(value, list) else [value]
             found[column] = (keys(values, type_name) or ()) if type_name else tuple(values)
     return found
+
+
+def searched(arguments: Arguments) -> str | None:
+    """Read the words to search for, if any. Raises InvalidArgument where they are too many."""
+    words = arguments.get("search") or ""
+    if len(words) > LONGEST_SEARCH:
+        raise InvalidArgument(
+            f"`search` has {len(words)} characters; at the most {LONGEST_SEARCH} are allowed. "
+            "Search for a few words."
+        )
+    return words or None
 
 
 def student_connection(

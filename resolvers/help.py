@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.base import Page
+from resolvers.connections import searched
 from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
 from resolvers.loading import Ask, ask
@@ -36,7 +37,7 @@ async def help_articles(
     question = ask(
         "HelpArticle.all",
         Page(limit=first),
-        search=arguments.get("search") or None,
+        search=searched(arguments),
         app=(app,) if app else None,
     )
     return [await _articles(context, question, arguments.get("locale"), selection)]

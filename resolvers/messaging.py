@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.base import Page, Row
-from resolvers.connections import connection_type, page_of
+from resolvers.connections import connection_type, page_of, searched
 from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument
 from resolvers.fields import Arguments, Fields
@@ -166,6 +166,6 @@ async def conversations(
         page_of(arguments, selection, ConversationConnection.__name__),
         folder=(arguments["folder"],) if arguments.get("folder") else None,
         unread=True if arguments.get("unread_only") else None,
-        search=arguments.get("search") or None,
+        search=searched(arguments),
         about_student_ids=keys(arguments.get("student_ids"), "Student"),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.base import Row
 from resolvers.calendar import windows
-from resolvers.connections import connection_type, filters_of, page_of, student_connection
+from resolvers.connections import connection_type, filters_of, page_of, searched, student_connection
 from resolvers.context import RequestContext
 from resolvers.families import FamilyList, family
 from resolvers.fields import Arguments, Fields
@@ -135,7 +135,7 @@ async def documents(
     return ask(
         "Viewer.documents",
         page_of(arguments, selection, DOCUMENTS.parts.connection),
-        search=arguments.get("search") or None,
+        search=searched(arguments),
         **filters_of(arguments),
     )
 
@@ -154,7 +154,7 @@ async def directory(
     return ask(
         "Viewer.contacts",
         page_of(arguments, selection, CONTACTS.parts.connection),
-        search=arguments.get("search") or None,
+        search=searched(arguments),
         role=_roles(arguments.get("kinds")),
     )
 

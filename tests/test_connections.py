@@ -120,3 +120,14 @@ async def test_a_wrong_page_is_refused_and_costs_its_own_field_only(
     assert student["grades"] is None and student["id"]
     (error,) = answer["errors"]
     assert (error["message"], error["extensions"]) == (message, {"code": "INVALID_ARGUMENT"})
+
+
+@pytest.mark.parametrize("name", ["conversations", "documents", "helpArticles", "directory"])
+async def test_a_search_for_too_much_is_refused(sqlite_gateway: Gateway, name: str) -> None:
+    query = f"query($words: String) {{ {name}(search: $words) {{ __typename }} }}"
+    assert "errors" not in await sqlite_gateway.ask(query, variables={"words": "%" * 200})
+    (error,) = (await sqlite_gateway.ask(query, variables={"words": "%" * 201}))["errors"]
+    assert error["extensions"] == {"code": "INVALID_ARGUMENT"}
+    assert error["message"] == (
+        "`search` has 201 characters; at the most 200 are allowed. Search for a few words."
+    )
