@@ -86,6 +86,8 @@ class Connection:
         self._take = take
         self.caller = ANONYMOUS
         """Who the token says it is, once it was checked."""
+        self.turn = asyncio.Lock()
+        """Held by the subscription whose event is read and sent."""
         self._subscribers: dict[Subscriber, None] = {}
         self._expiry: asyncio.TimerHandle | None = None
 

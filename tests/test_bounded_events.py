@@ -15,14 +15,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from adapters.native.database import open_database
-from gateway.entrance import Refusal
+from gateway.authentication import Authenticator
+from gateway.entrance import Entrance, Refusal
 from gateway.listening import Connection
-from gateway.operations import EVENTS_AT_ONCE, Operations
+from gateway.operations import EVENTS_AT_ONCE, Operation, Operations
 from gateway.rates import Rates
 from gateway.settings import Settings
 from gateway.websocket import MOST_OPERATIONS
 from resolvers.viewer import Caller
-from tests.conftest import Gateway
+from tests.conftest import NOW, Gateway
 from tests.listening import Server, serving, subscribed
 from tests.people import People, read_people
 
@@ -185,3 +186,28 @@ async def test_an_event_that_takes_too_long_is_given_up(sqlite_gateway: Gateway)
     with pytest.raises(Refusal, match="answer_timeout"):
         async with limited.event():
             await asyncio.sleep(5)
+
+
+async def test_a_client_that_does_not_read_lets_one_event_wait(own_gateway: Gateway) -> None:
+    state, me = own_gateway.app.state, own_gateway.people.guardian(3)
+    catalogue, settings = state.schema.planner.catalogue, own_gateway.settings
+    authenticator = Authenticator(settings)
+    entrance = Entrance(authenticator, state.sources, catalogue, state.gateway_state, lambda: NOW, settings)
+    connection = Connection(entrance, state.feed, lambda _caller: None, None)
+    await connection.enter(f"Bearer {own_gateway.token(me)}")
+    offered = operations(own_gateway, settings)
+    operation = Operation("subscription { dashboardChanged { revision } }", {}, None)
+    prepared = await offered.prepared(operation, await connection.context(), None)
+    first, second = (offered.listen(prepared, connection) for _ in range(2))
+    waiting = [asyncio.create_task(anext(one)) for one in (first, second)]
+    while state.feed.subscriptions < 2:
+        await asyncio.sleep(0.01)
+    await own_gateway.data(f"mutation {{ {SAVE % 0} }}", me)
+    done, left = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+    await asyncio.wait(left, timeout=0.3)
+    assert (len(done), [one.done() for one in left]) == (1, [False])
+    sent = waiting.index(done.pop())
+    await (first, second)[sent].aclose()
+    assert (await asyncio.wait_for(left.pop(), 10)).data == {"dashboardChanged": {"revision": 1}}
+    await (second, first)[sent].aclose()
+    connection.left()

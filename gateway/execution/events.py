@@ -67,9 +67,11 @@ async def events(
         subscriber = await listening.begin()
         with connection.subscribed(subscriber):
             async for entry in connection.feed.entries(subscriber):
-                event = await listening.event(subscriber, entry)
-                if event is not None:
-                    yield event
+                # Until it is sent: a client that does not read lets one event wait, whatever it asked for.
+                async with connection.turn:
+                    event = await listening.event(subscriber, entry)
+                    if event is not None:
+                        yield event
     except (ClientError, Refusal, RetryLater, SourceFailed) as error:
         if isinstance(error, RetryLater | SourceFailed) or getattr(error, "status", None) == 503:
             connection.say_goodbye(End.AWAY)
