@@ -13,10 +13,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGIApplication
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+MOST_WAITING = 32
+"""Requests of one socket that may wait for the answer to the one before (pipelining): each takes memory."""
 TOO_SLOW = (
     b'{"errors":[{"message":"The request did not arrive within %s seconds (the setting request_timeout); '
     b'send it again.","extensions":{"code":"REQUEST_TIMEOUT"}}]}'
@@ -61,6 +64,8 @@ class TimedProtocol(HttpToolsProtocol):
         self._address: str | None = None
         self._is_arriving = False
         self._answered: object = None
+        self._running: RequestResponseCycle | None = None
+        """The request that is answered now, which is not the last that arrived where some wait."""
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -79,8 +84,12 @@ class TimedProtocol(HttpToolsProtocol):
         self._deadline = self.loop.call_later(self._request_timeout, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of the socket."""
+        """Let go of the socket, and of the requests that wait for their turn."""
         self._release()
+        self.pipeline.clear()
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
@@ -91,6 +100,10 @@ class TimedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on; a request that is not complete yet has to become so in time."""
         super().data_received(data)
+        if len(self.pipeline) > MOST_WAITING:
+            self.logger.warning("%s sent more than %d requests at once.", self.client, MOST_WAITING)
+            self.pipeline.clear()
+            self.transport.close()
         if self._is_arriving:
             if self._deadline is None:
                 self._deadline = self.loop.call_later(self._request_timeout, self._give_up)
@@ -103,6 +116,16 @@ class TimedProtocol(HttpToolsProtocol):
         self._is_arriving = True
         self._answered = self.cycle
         super().on_message_begin()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request; read more only when none waits."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApplication) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]
 
     def on_message_complete(self) -> None:
         """Note that a request is complete."""

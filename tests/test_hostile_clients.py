@@ -148,6 +148,26 @@ def test_one_address_has_a_limited_number_of_sockets_and_others_keep_theirs(serv
         # Left sockets are free again.
 
 
+def test_requests_that_do_not_wait_for_answers_are_answered_in_turn_up_to_a_number(server: Server) -> None:
+    body = b'{"query":"{ __typename }"}'
+    head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    request = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with opened(server) as one:
+        one.sendall(request * 20)
+        answers = b""
+        while answers.count(b'{"data":{"__typename":"Query"}}') < 20:
+            answers += one.recv(65_536)
+    # More are not kept waiting, and nothing is left of those that were.
+    with opened(server) as one:
+        one.sendall(request * 500)
+        with suppress(ConnectionError):
+            while one.recv(65_536):
+                pass
+    assert httpx.get(f"http://{server.address.removesuffix('/graphql')}/healthz").json()["status"] == "ok"
+    assert "sent more than 32 requests at once" in server.log.read_text()
+    assert "Traceback" not in server.log.read_text()
+
+
 def listening(server: Server, query: str = "", source: str = "127.0.0.1") -> ClientConnection:
     """Open a WebSocket from an address."""
     return connect(
