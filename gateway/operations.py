@@ -33,6 +33,8 @@ from resolvers.work import TooManyRecords
 BASE_COST = 10
 BYTES_FOR_ONE = 20
 """What reading a message costs, beside what it asks for: something, and 1 for so many bytes."""
+EVENT_COST = 100
+"""What an event costs, beside what is selected of it: rights are looked at, and the record is read."""
 EVENTS_AT_ONCE = 8
 """Events of subscriptions that a worker reads at once: requests and other events get their turn between."""
 
@@ -205,7 +207,7 @@ class Operations:
         """Charge an event to who hears of it; it waits where the allowance of a minute is spent."""
         while True:
             try:
-                return await self._rates.spend(connection.caller, connection.address, BASE_COST + cost)
+                return await self._rates.spend(connection.caller, connection.address, EVENT_COST + cost)
             except Refusal as error:
                 await asyncio.sleep(float(error.headers["Retry-After"]))
 

@@ -79,6 +79,8 @@ class Scope:
     selected_student_id: str | None = None
     revoked_before: datetime | None = None
     zones: dict[str, tzinfo] = field(default_factory=dict)
+    remembered: dict[object, Any] = field(default_factory=dict)
+    """What was worked out from the scope alone, as long as it lasts."""
     generation: int = 0
     """Counts up when the database changes or the minute ends; until then it is the scope of all requests of
     the caller. 0 where it is that of one request alone."""

@@ -160,7 +160,7 @@ async def test_an_event_waits_until_its_viewer_may_ask_again(
     times = []
     loop = asyncio.get_running_loop()
     for _ in range(3):
-        await limited.charge_event(990, connection)
+        await limited.charge_event(900, connection)
         times.append(loop.time())
     assert times[1] - times[0] < 0.5 < times[2] - times[0]
 

@@ -100,7 +100,10 @@ class _Listening:
         feed = self.connection.feed
         one = await feed.subscribe(context.caller.person_id, after, self.connection.say_goodbye)
         try:
-            feed.listen(one, await self.stream.topics(context, self.arguments))
+            # Finding the topics takes as long as the viewer has students.
+            await self.limits.charge_event(len(context.scope.students), self.connection)
+            async with self.limits.event():
+                feed.listen(one, await self.stream.topics(context, self.arguments))
         except BaseException:
             feed.unsubscribe(one)
             raise

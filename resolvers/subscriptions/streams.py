@@ -6,7 +6,7 @@ rights, as they are at that moment; what they may not see does not reach them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from resolvers.selection import Selection
 from resolvers.subscriptions.feed import Topic
 from schema import LessonEvent, MessageEvent, Subscription
 
+LOOKED_AT = 20
+"""Students for whom a lesson is read at a time, until one may see it."""
 fields = Fields()
 
 
@@ -119,29 +121,44 @@ async def _lesson_topics(context: RequestContext, arguments: Arguments) -> set[T
     return {("LESSON", one) for one in audience} | {("RIGHTS", "*")}
 
 
-async def _audience(context: RequestContext, students: list[str]) -> set[str]:
-    """List what a lesson of these students may be for: themselves, their classes and their schools."""
-    found = set(students)
+async def _audience(context: RequestContext, students: list[str]) -> Mapping[str, list[str]]:
+    """List what a lesson of these students may be for, with the students that each means.
+
+    These are the students themselves, their classes and their schools. Subscriptions of a viewer who has
+    hundreds of students share what is found.
+    """
+    key = ("audience", *students)
+    known: dict[str, list[str]] | None = context.scope.remembered.get(key)
+    if known is not None:
+        return known
+    found = {one: [one] for one in students}
     parents = [context.student_parent(one) for one in students]
-    for answer in await context.fetch(ask("Student.classes"), parents, ("id",)):
+    answers = await context.fetch(ask("Student.classes"), parents, ("id",))
+    for student, answer in zip(students, answers, strict=True):
         if isinstance(answer, Exception):
             raise answer
-        found.update(row["id"] for row in answer.rows)
-    found.update(context.scope.students[one]["school_id"] for one in students)
+        for row in answer.rows:
+            found.setdefault(row["id"], []).append(student)
+        found.setdefault(context.scope.students[student]["school_id"], []).append(student)
+    context.scope.remembered[key] = found
     return found
 
 
 async def _lesson_event(context: RequestContext, arguments: Arguments, entry: Noted) -> Any | None:
     students = chosen_students(context, arguments.get("student_ids"))
     row = {**entry.details, "lesson_id": None, "cursor": cursor_at(entry.position)}
+    audience = await _audience(context, students)
+    meant = list(dict.fromkeys(one for topic in entry.topics for one in audience.get(topic, ())))
     if entry.details["operation"] == "REMOVED":
-        if (await _audience(context, students)).isdisjoint(entry.topics):
-            return None
-        return context.plain("LessonEvent", row)
-    wanted = [_known_as(context, "Lesson", entry.record_id, one) for one in students]
-    found = await rows_of(context, "Lesson", wanted, ("id",))
-    row["lesson_id"] = next((one for one in wanted if one in found), None)
-    return None if row["lesson_id"] is None else context.plain("LessonEvent", row)
+        return context.plain("LessonEvent", row) if meant else None
+    for at in range(0, len(meant), LOOKED_AT):
+        some = meant[at : at + LOOKED_AT]
+        wanted = [_known_as(context, "Lesson", entry.record_id, one) for one in some]
+        found = await rows_of(context, "Lesson", wanted, ("id",))
+        row["lesson_id"] = next((one for one in wanted if one in found), None)
+        if row["lesson_id"] is not None:
+            return context.plain("LessonEvent", row)
+    return None
 
 
 @fields.edge(LessonEvent, "lesson", "lesson_id")
