@@ -33,6 +33,8 @@ from resolvers.work import TooManyRecords
 BASE_COST = 10
 BYTES_FOR_ONE = 20
 """What reading a message costs, beside what it asks for: something, and 1 for so many bytes."""
+SHORT_DOCUMENT = 300
+"""Characters of a document that is prepared at once: it takes a few milliseconds."""
 EVENT_COST = 100
 """What an event costs, beside what is selected of it: rights are looked at, and the record is read."""
 EVENTS_AT_ONCE = 8
@@ -133,6 +135,7 @@ class Operations:
         self._max_requests = settings.max_requests
         self._running = 0
         self._events = asyncio.Semaphore(EVENTS_AT_ONCE)
+        self._preparing = asyncio.Lock()
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -163,9 +166,7 @@ class Operations:
         viewer = Asking(caller.is_anonymous, len(context.scope.students))
         spent = Spent()
         try:
-            found = self.schema.planner.prepare(
-                operation.query, operation.name, operation.variables, viewer, spent
-            )
+            found = await self._prepared(operation, viewer, spent)
         except NotAuthenticated as error:
             raise Refusal(401, error.code, str(error), BEARER) from error
         finally:
@@ -175,6 +176,18 @@ class Operations:
             raise Refusal(405, "METHOD_NOT_ALLOWED", "Send mutations with POST.", {"Allow": "POST"})
         await self._rates.spend(caller, address, found.arguments.cost)
         return found
+
+    async def _prepared(self, operation: Operation, viewer: Asking, spent: Spent) -> Prepared:
+        """Prepare an operation; one that is long and new in a thread, so that others go on meanwhile."""
+        planner = self.schema.planner
+        given = (operation.query, operation.name, operation.variables, viewer)
+        found = planner.known(*given)
+        if found is not None:
+            return found
+        if len(operation.query) <= SHORT_DOCUMENT:
+            return planner.prepare(*given, spent)
+        async with self._preparing:
+            return await asyncio.to_thread(planner.prepare, *given, spent)
 
     async def answered(
         self, operation: Operation, prepared: Prepared, context: RequestContext, receive: Receive | None

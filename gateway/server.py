@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import logging
+import sys
 from collections import Counter
 from functools import partial
 from typing import Any
@@ -28,6 +29,8 @@ def application(settings: Settings | None = None, clock: Clock = utc_now) -> Sta
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+    # Threads prepare long documents and describe the schema: requests do not wait for them any longer.
+    sys.setswitchinterval(0.001)
     return app
 
 

@@ -94,7 +94,7 @@ class Student(Node, Person, Sourced):
         """Subjects the student is taught."""
         ...
 
-    @edge(size=16, weight=1800)
+    @edge(size=16, weight=2000)
     def apps(self) -> list[StudentApp] | None:
         """Which applications have data for this student, and why not when they have none."""
         ...

@@ -31,6 +31,8 @@ Written = dict[str | None, Any]
 NATIVE = "context.sources.native.name"
 REMEMBERED_TIMES = 16_384
 """Instants whose text is kept, by zone; about 4 MB."""
+ROWS = 500
+"""Rows that are written at once; between two parts others go on."""
 BYTES_OF_WRITTEN = 32 << 20
 BYTES_OF_RECORD, BYTES_OF_VALUE = 400, 100
 """What the records that rows point to may take as they are written, of all plans together, and an estimate of
@@ -202,7 +204,10 @@ class DirectList:
             ]
             lists: dict[str, list[Any]] = {group: [] for group in bound.students}
             totals: dict[str, int] = {}
-            bound.fill(rows, lists, totals, bound.limit, context, bound.students, *written)
+            for at in range(0, len(rows), ROWS):
+                part = rows[at : at + ROWS] if len(rows) > ROWS else rows
+                bound.fill(part, lists, totals, bound.limit, context, bound.students, *written)
+                await context.work.rest()
         except Exception as error:
             # The list was read: what failed is a pointer or a value of a row.
             raise NeedsCare from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, NamedTuple
 
 import orjson
@@ -96,6 +97,15 @@ class Asking(NamedTuple):
     students: int
 
 
+class Key(NamedTuple):
+    """Under what an operation is kept with its variables."""
+
+    query: str
+    name: str | None
+    values: bytes
+    students: int
+
+
 @dataclass(slots=True)
 class Spent:
     """What preparing an operation has cost so far."""
@@ -132,7 +142,9 @@ class Planner:
     """Operations that were sent so far."""
     documents: LRUCache[str, Document] = field(init=False)
     plans: LRUCache[PlanKey, Plan] = field(init=False)
-    arguments: LRUCache[tuple[str, str | None, bytes, int], OperationArguments] = field(init=False)
+    arguments: LRUCache[Key, OperationArguments] = field(init=False)
+    _lock: Lock = field(default_factory=Lock)
+    """Held while what is kept is looked at: long documents are prepared in a thread."""
 
     def __post_init__(self) -> None:
         self.documents = LRUCache(BYTES_OF_DOCUMENTS, getsizeof=lambda one: one.size)
@@ -148,25 +160,33 @@ class Planner:
         where the operation is refused. Raises Refused, and NotAuthenticated where a caller without a token
         asks for more than is open to all.
         """
+        found = self.known(query, name, given, viewer)
+        if found is not None:
+            return found
         self.asked += 1
         if viewer.is_anonymous:
             return self._fresh(query, name, given, spent)
-        students = counted(viewer.students)
-        try:
-            values = orjson.dumps(given)
-        except TypeError:
-            return self._known(query, name, given, students, spent)
-        key = (query, name, values, students)
-        found: OperationArguments | None = self.arguments.get(key)
-        if found is not None:
-            plan: Plan | None = self.plans.get(found.plan_key)
-            if plan is not None:
-                return Prepared(plan, found)
-        prepared = self._known(query, name, given, students, spent)
-        if len(values) <= SHORT:
-            prepared.arguments.size += sys.getsizeof(query) + BYTES_OF_ARGUMENT * len(values)
-            _keep(self.arguments, key, prepared.arguments)
+        prepared = self._known(query, name, given, counted(viewer.students), spent)
+        key = _key(query, name, given, viewer)
+        if key is not None and len(key.values) <= SHORT:
+            prepared.arguments.size += sys.getsizeof(query) + BYTES_OF_ARGUMENT * len(key.values)
+            self._keep(self.arguments, key, prepared.arguments)
         return prepared
+
+    def known(
+        self, query: str, name: str | None, given: Mapping[str, Any], viewer: Asking
+    ) -> Prepared | None:
+        """Return an operation that was prepared before; None where it has to be prepared."""
+        key = None if viewer.is_anonymous else _key(query, name, given, viewer)
+        if key is None:
+            return None
+        with self._lock:
+            found: OperationArguments | None = self.arguments.get(key)
+            plan: Plan | None = None if found is None else self.plans.get(found.plan_key)
+        if found is None or plan is None:
+            return None
+        self.asked += 1
+        return Prepared(plan, found)
 
     def _fresh(self, query: str, name: str | None, given: Mapping[str, Any], spent: Spent) -> Prepared:
         """Prepare an operation of a caller without a token, and keep nothing of it."""
@@ -181,18 +201,20 @@ class Planner:
     def _known(
         self, query: str, name: str | None, given: Mapping[str, Any], students: int, spent: Spent
     ) -> Prepared:
-        document: Document | None = self.documents.get(query)
+        with self._lock:
+            document: Document | None = self.documents.get(query)
         tree = document.tree if document is not None else self._parsed(query, spent)
         operation = _operation(tree, name)
         if document is None:
             document = self._validated(tree, query, spent)
-            _keep(self.documents, query, document)
+            self._keep(self.documents, query, document)
         variables = self._variables(operation, given)
         key = (query, name, *(variables.coerced.get(one) for one in document.deciding))
-        plan: Plan | None = self.plans.get(key)
+        with self._lock:
+            plan: Plan | None = self.plans.get(key)
         if plan is None:
             plan = self._compile(document, operation, variables, spent)
-            _keep(self.plans, key, plan)
+            self._keep(self.plans, key, plan)
         return self._with_arguments(plan, key, variables, given, students)
 
     def _parsed(self, query: str, spent: Spent) -> DocumentNode:
@@ -287,6 +309,12 @@ class Planner:
         size = 2_000 + 500 * len(arguments) + BYTES_OF_SCHEMA * len(plan.introspection)
         return Prepared(plan, OperationArguments(plan_key, arguments, cost, dict(given), size))
 
+    def _keep(self, memory: LRUCache[Any, Any], key: Any, value: Any) -> None:
+        """Keep a value, unless it alone is larger than the whole memory."""
+        if memory.getsizeof(value) <= memory.maxsize:
+            with self._lock:
+                memory[key] = value
+
     def describe(self, prepared: Prepared) -> dict[str, Any]:
         """Answer the fields of introspection."""
         arguments = prepared.arguments
@@ -328,10 +356,12 @@ def _refuse_closed_fields(document: DocumentNode) -> None:
                     )
 
 
-def _keep(memory: LRUCache[Any, Any], key: Any, value: Any) -> None:
-    """Keep a value, unless it alone is larger than the whole memory."""
-    if memory.getsizeof(value) <= memory.maxsize:
-        memory[key] = value
+def _key(query: str, name: str | None, given: Mapping[str, Any], viewer: Asking) -> Key | None:
+    """Return under what an operation is kept with its variables; None for variables that are not of JSON."""
+    try:
+        return Key(query, name, orjson.dumps(given), counted(viewer.students))
+    except TypeError:
+        return None
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
