@@ -57,16 +57,16 @@ async def answer_in_events(request: Request, operations: Operations, connection:
 
     Who takes JSON too gets events for subscriptions only.
     """
-    with operations.place():
-        operations.admit(connection.caller, connection.address)
+    with operations:
+        payer = operations.admit(connection.caller, connection.address)
         message = await read_message(request)
-        await operations.charge_reading(connection.caller, connection.address, message.size)
+        await operations.charge_reading(payer, message.size)
         operation = message.operation()
         connection.last_event_id = request.headers.get("last-event-id") or None
         answer = None
         try:
             context = await connection.context()
-            prepared = await operations.prepared(operation, context, connection.address)
+            prepared = await operations.prepared(operation, context, payer)
             if prepared.plan.operation is not OperationType.SUBSCRIPTION:
                 answer = await operations.answered(operation, prepared, context, request.receive)
         except Refused as error:

@@ -101,15 +101,15 @@ class GraphQLEndpoint:
         media_type: str,
     ) -> tuple[int, bytes]:
         """Execute a query or a mutation; returns the status and the body. Raises Refusal."""
-        with self._operations.place():
+        with self._operations:
             caller = await self._entrance.caller(authorization)
-            self._operations.admit(caller, address)
+            payer = self._operations.admit(caller, address)
             context = await self._entrance.context(caller)
             message = await read()
-            await self._operations.charge_reading(caller, address, message.size)
+            await self._operations.charge_reading(payer, message.size)
             operation = message.operation()
             try:
-                prepared = await self._operations.prepared(operation, context, address)
+                prepared = await self._operations.prepared(operation, context, payer)
                 answer = await self._operations.answered(operation, prepared, context, receive)
             except Refused as error:
                 answer = refused_answer(error)
@@ -135,7 +135,8 @@ class GraphQLEndpoint:
         if event["type"] == "websocket.receive":
             size = len(event.get("text") or event.get("bytes") or b"")
             try:
-                await self._operations.charge_reading(connection.caller, connection.address, size)
+                payer = self._operations.admit(connection.caller, connection.address)
+                await self._operations.charge_reading(payer, size)
             except Refusal as error:
                 if connection.close is not None:
                     await connection.close(TURNED_AWAY[error.status], str(error))

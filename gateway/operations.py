@@ -6,8 +6,8 @@ https://graphql.github.io/graphql-over-http/draft/ says which parameters there a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from gateway.execution.planned_schema import PlannedSchema
 from gateway.execution.planner import Asking, Prepared, Refused, Spent
 from gateway.listening import Connection
 from gateway.media_types import JSON
-from gateway.rates import Rates
+from gateway.rates import Payer, Rates
 from gateway.settings import Settings
 from gateway.time_limit import AnswerTimeout, TimeLimit
 from resolvers.context import RequestContext
@@ -124,7 +124,10 @@ def bad_request(message: str) -> Refusal:
 
 
 class Operations:
-    """Prepares and executes operations within the limits of the settings."""
+    """Prepares and executes operations within the limits of the settings.
+
+    As a context manager it holds one of the places of those that are answered at once.
+    """
 
     def __init__(self, schema: PlannedSchema, rates: Rates, settings: Settings) -> None:
         self.schema = schema
@@ -137,9 +140,8 @@ class Operations:
         self._events = asyncio.Semaphore(EVENTS_AT_ONCE)
         self._preparing = asyncio.Lock()
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold one of the places of those that are answered at once. Raises Refusal where all are taken."""
+    def __enter__(self) -> None:
+        """Take one of the places of those that are answered at once. Raises Refusal where all are taken."""
         if self._running >= self._max_requests:
             message = (
                 f"The gateway answers {self._max_requests} requests at once in each worker (the setting "
@@ -147,23 +149,22 @@ class Operations:
             )
             raise Refusal(503, "TOO_BUSY", message, {"Retry-After": "1"})
         self._running += 1
-        try:
-            yield
-        finally:
-            self._running -= 1
 
-    def admit(self, caller: Caller, address: str | None) -> None:
+    def __exit__(self, *_raised: object) -> None:
+        """Leave the place."""
+        self._running -= 1
+
+    def admit(self, caller: Caller, address: str | None) -> Payer:
         """Refuse who has spent what it may spend in a minute, before any work. Raises Refusal."""
-        self._rates.admit(caller, address)
+        return self._rates.admit(caller, address)
 
-    async def charge_reading(self, caller: Caller, address: str | None, size: int) -> None:
+    async def charge_reading(self, payer: Payer, size: int) -> None:
         """Charge the bytes of a message, before they are read. Raises Refusal."""
-        await self._rates.spend(caller, address, BASE_COST + size // BYTES_FOR_ONE, is_done=True)
+        await self._rates.spend(payer, BASE_COST + size // BYTES_FOR_ONE, is_done=True)
 
-    async def prepared(self, operation: Operation, context: RequestContext, address: str | None) -> Prepared:
+    async def prepared(self, operation: Operation, context: RequestContext, payer: Payer) -> Prepared:
         """Prepare an operation, and charge it to who sent it. Raises Refusal and Refused."""
-        caller = context.caller
-        viewer = Asking(caller.is_anonymous, len(context.scope.students))
+        viewer = Asking(context.caller.is_anonymous, len(context.scope.students))
         spent = Spent()
         try:
             found = await self._prepared(operation, viewer, spent)
@@ -171,10 +172,10 @@ class Operations:
             raise Refusal(401, error.code, str(error), BEARER) from error
         finally:
             if spent.cost:
-                await self._rates.spend(caller, address, spent.cost, is_done=True)
+                await self._rates.spend(payer, spent.cost, is_done=True)
         if found.plan.operation is OperationType.MUTATION and not operation.may_write:
             raise Refusal(405, "METHOD_NOT_ALLOWED", "Send mutations with POST.", {"Allow": "POST"})
-        await self._rates.spend(caller, address, found.arguments.cost)
+        await self._rates.spend(payer, found.arguments.cost)
         return found
 
     async def _prepared(self, operation: Operation, viewer: Asking, spent: Spent) -> Prepared:
@@ -218,9 +219,10 @@ class Operations:
 
     async def charge_event(self, cost: int, connection: Connection) -> None:
         """Charge an event to who hears of it; it waits where the allowance of a minute is spent."""
+        payer = self._rates.payer(connection.caller, connection.address)
         while True:
             try:
-                return await self._rates.spend(connection.caller, connection.address, EVENT_COST + cost)
+                return await self._rates.spend(payer, EVENT_COST + cost)
             except Refusal as error:
                 await asyncio.sleep(float(error.headers["Retry-After"]))
 

@@ -44,12 +44,17 @@ class Part:
     Little is taken at first, and twice as much each time: what is not spent in time is lost.
     """
 
-    until: float
+    key: Key
+    until: float = 0.0
     left: int = 0
     size: int = 0
     """How much is taken next, at least."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the one of several requests that takes more."""
+
+
+Payer = list[Part]
+"""What is spent from for one caller: the part of the viewer, and that of the address."""
 
 
 class Rates:
@@ -69,30 +74,31 @@ class Rates:
         """Until when those who have nothing left must wait."""
         self._address_keys: LRUCache[str, Key | None] = LRUCache(REMEMBERED)
 
-    def admit(self, caller: Caller, address: str | None) -> None:
-        """Raise Refusal for who has nothing left of its minute."""
+    def admit(self, caller: Caller, address: str | None) -> Payer:
+        """Return who pays for what a caller asks; raises Refusal where nothing is left of their minute."""
+        payer = self.payer(caller, address)
         if self._spent.currsize:
-            for key in self._keys(caller, address):
-                until = self._spent.get(key, 0.0)
+            for part in payer:
+                until = self._spent.get(part.key, 0.0)
                 if until > time():
-                    raise self._refusal(key, until)
+                    raise self._refusal(part.key, until)
+        return payer
 
-    async def spend(self, caller: Caller, address: str | None, cost: int, is_done: bool = False) -> None:
+    async def spend(self, payer: Payer, cost: int, is_done: bool = False) -> None:
         """Take a cost from what is left. Raises Refusal where that is not enough.
 
         Where the work is done already (`is_done`), nothing is left then; else less may still be asked for.
         """
         now = monotonic()
-        for key in self._keys(caller, address):
-            part = self._parts.get(key)
-            if part is None or part.until < now:
-                part = self._parts[key] = Part(now + LEASE)
+        for part in payer:
+            if part.until < now:
+                part.until, part.left, part.size = now + LEASE, 0, 0
             if part.left < cost:
                 async with part.lock:
                     if part.left < cost:
-                        taken = await self._take(key, cost - part.left, part.size, is_done)
+                        taken = await self._take(part.key, cost - part.left, part.size, is_done)
                         part.left += taken
-                        part.size = min(2 * taken, self._items[key[0]].amount // PARTS)
+                        part.size = min(2 * taken, self._items[part.key[0]].amount // PARTS)
             part.left -= cost
 
     async def close(self) -> None:
@@ -101,7 +107,8 @@ class Rates:
             storage: Any = self._shared.storage
             await storage.bridge.get_connection().aclose()
 
-    def _keys(self, caller: Caller, address: str | None) -> list[Key]:
+    def payer(self, caller: Caller, address: str | None) -> Payer:
+        """Return who pays for what a caller asks: the viewer, and the address."""
         # Strangers of one address count as one viewer: what they send is prepared anew each time.
         name = address or "" if caller.is_anonymous else caller.person_id
         keys: list[Key] = [("viewer", caller.kind, name)] if name else []
@@ -114,7 +121,13 @@ class Rates:
                 keys.append(key)
             elif caller.is_anonymous:
                 keys.clear()
-        return keys
+        return [self._part(one) for one in keys]
+
+    def _part(self, key: Key) -> Part:
+        found: Part | None = self._parts.get(key)
+        if found is None:
+            found = self._parts[key] = Part(key)
+        return found
 
     async def _take(self, key: Key, needed: int, wanted: int, is_done: bool) -> int:
         """Take at least what is needed from the minute, and what is wanted where there is as much.

@@ -90,10 +90,10 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         asked = self._asked.pop(operation.id)
         client = self.context
         try:
-            with self.offered.place():
-                self.offered.admit(client.caller, client.address)
+            with self.offered:
+                payer = self.offered.admit(client.caller, client.address)
                 context = await client.context()
-                prepared = await self.offered.prepared(asked, context, client.address)
+                prepared = await self.offered.prepared(asked, context, payer)
                 if prepared.plan.operation is not OperationType.SUBSCRIPTION:
                     answer = await self.offered.answered(asked, prepared, context, None)
                     self.offered.written(answer)

@@ -197,7 +197,7 @@ async def test_a_client_that_does_not_read_lets_one_event_wait(own_gateway: Gate
     await connection.enter(f"Bearer {own_gateway.token(me)}")
     offered = operations(own_gateway, settings)
     operation = Operation("subscription { dashboardChanged { revision } }", {}, None)
-    prepared = await offered.prepared(operation, await connection.context(), None)
+    prepared = await offered.prepared(operation, await connection.context(), [])
     first, second = (offered.listen(prepared, connection) for _ in range(2))
     waiting = [asyncio.create_task(anext(one)) for one in (first, second)]
     while state.feed.subscriptions < 2:

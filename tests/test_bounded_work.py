@@ -474,8 +474,7 @@ async def spent(one: Rates, times: int) -> int:
     """Spend some times a cost of 100; returns how often that was possible."""
     for done in range(times):
         try:
-            one.admit(GUARDIAN, None)
-            await one.spend(GUARDIAN, None, 100)
+            await one.spend(one.admit(GUARDIAN, None), 100)
         except Refusal as error:
             assert (error.status, error.code) == (429, "RATE_LIMITED")
             return done
@@ -505,11 +504,12 @@ async def test_small_requests_are_not_refused_though_many_come_at_once_or_seldom
     address, _ = redis
     workers = [Rates(Settings(max_cost=1_000, rate_per_viewer=10_000, rate_store=address)) for _ in range(4)]
     # All at once: together they need half of the allowance.
-    await asyncio.gather(*(one.spend(GUARDIAN, None, 20) for one in workers for _ in range(60)))
+    await asyncio.gather(*(one.spend(one.payer(GUARDIAN, None), 20) for one in workers for _ in range(60)))
     other = Caller("GUARDIAN", "other")
     monkeypatch.setattr("gateway.rates.LEASE", -1.0)  # what was not spent by then is lost
     for turn in range(400):
-        await workers[turn % 4].spend(other, None, 20)
+        worker = workers[turn % 4]
+        await worker.spend(worker.payer(other, None), 20)
     for one in workers:
         await one.close()
 
