@@ -17,6 +17,8 @@ from resolvers.work import Work
 
 Clock = Callable[[], datetime]
 BEARER = {"WWW-Authenticate": "Bearer"}
+TEXT_FOR_ANSWER = 4
+"""How many characters of long texts may be read for each byte that an answer may have."""
 
 
 class Refusal(Exception):
@@ -50,6 +52,7 @@ class Entrance:
         self._state = state
         self._clock = clock
         self._max_records = settings.max_records
+        self._max_answer = settings.max_answer
 
     async def caller(self, authorization: str | None) -> Caller:
         """Read an Authorization header. Raises Refusal."""
@@ -69,5 +72,6 @@ class Entrance:
             raise Refusal(503, "SOURCE_UNAVAILABLE", str(error)) from error
         if scope.has_revoked_token:
             raise Refusal(401, "TOKEN_REVOKED", "This session was closed; sign in again.", BEARER)
-        work = Work(self._max_records, self._sources.timeout, rests=self._sources.are_immediate)
+        rests = self._sources.are_immediate
+        work = Work(self._max_records, TEXT_FOR_ANSWER * self._max_answer, self._sources.timeout, rests)
         return RequestContext(scope, self._sources, self._catalogue, now, self._state, work)

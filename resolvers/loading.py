@@ -17,7 +17,7 @@ from resolvers.disclosure import filters_for, is_published, needed_capability, t
 from resolvers.errors import NotPermitted, SourceFailed
 from resolvers.routing import CAPABILITIES, Sources
 from resolvers.viewer import Caller, Scope
-from resolvers.work import Work
+from resolvers.work import LONG_TEXTS, Work
 
 FAMILY = "family"
 """The group under which one answer is asked for all students of the caller together."""
@@ -89,6 +89,8 @@ class BoundQuestion:
     asked: Sequence[Parent | None]
     """What each parent became; None for those that the viewer may not ask about."""
     rights: Sequence[Right]
+    texts: Sequence[int]
+    """Places of the columns that may hold long texts."""
 
 
 class LoaderLayer:
@@ -164,15 +166,20 @@ class LoaderLayer:
             found = memory.bind(self._request(self.sources.native, question, known, columns))
         if found is None:
             return None
-        rights = self._rights_of_rows(question.relation, found.layout.names, known)
-        return None if rights is None else BoundQuestion(question.relation, found, asked, rights)
+        names = found.layout.names
+        rights = self._rights_of_rows(question.relation, names, known)
+        texts = [at for at, name in enumerate(names) if name in LONG_TEXTS]
+        return None if rights is None else BoundQuestion(question.relation, found, asked, rights, texts)
 
     async def rows(self, bound: BoundQuestion) -> Rows | None:
         """Answer a bound question; None where the viewer may not see every row: each must be looked at."""
         assert self.sources.memory is not None
+        self.work.count(0)
         with self.sources.presented(bound.relation):
             rows = await self.sources.memory.rows(bound.statement, self.now)
         self.work.count(len(rows))
+        for at in bound.texts:
+            self.work.count_texts(row[at] for row in rows)
         for read, allowed in bound.rights:
             if not allowed.issuperset(map(read, rows)):
                 return None
@@ -288,6 +295,8 @@ class LoaderLayer:
                 self._complete(source.name, children, alone.get(group))
         rows = [(alone.get(group), row) for group, children in answer.items() for row in children.rows]
         self.work.count(len(rows))
+        for name in LONG_TEXTS & rows[0][1].keys() if rows else ():
+            self.work.count_texts(row.get(name) for _, row in rows)
         if relation not in PUBLIC and not self._may_see_all(relation, rows):
             for group, children in answer.items():
                 self._keep_visible(relation, children, alone.get(group))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from time import perf_counter
 
+from adapters import records as r
+from adapters.content import HTML, LINES
 from resolvers.errors import ClientError
 
 BURST = 0.01
@@ -22,17 +25,26 @@ class TooManyRecords(ClientError):
     code = "ANSWER_TOO_LARGE"
 
 
+LONG_TEXTS = frozenset(
+    name for kind in r.kinds_of_records() for name, holds in kind.contents().items() if holds in (HTML, LINES)
+)
+"""Columns of HTML or of several lines: what is read of them is counted."""
+
+
 @dataclass(slots=True)
 class Work:
     """The work of one request."""
 
     max_records: int
+    max_text: int
+    """Characters of long texts that are read at the most; of some an answer has an excerpt only."""
     source_timeout: float
     """Seconds that all sources together may be waited for."""
     rests: bool = True
     """Whether the request pauses of its own accord. One that waits for PostgreSQL lets others run anyway, and
     a pause would split statements that travel together."""
     records: int = 0
+    text: int = 0
     _turn: float = 0.0
     _had_burst: bool = False
     _deadline: float | None = None
@@ -40,17 +52,30 @@ class Work:
     def count(self, records: int) -> None:
         """Count records that were read. Raises TooManyRecords, from then on at every call."""
         self.records += records
-        if self.records > self.max_records:
-            raise TooManyRecords(
-                f"The answer needs more than {self.max_records} records (the setting max_records). "
-                "Ask for fewer with `first`, for a shorter window, or for fewer levels of lists in one "
-                "another."
-            )
+        if self.is_too_much:
+            raise TooManyRecords(self._excess())
+
+    def count_texts(self, texts: Iterable[str | None]) -> None:
+        """Count long texts that were read. Raises TooManyRecords, from then on at every call."""
+        self.text += sum(len(one) for one in texts if one)
+        self.count(0)
 
     @property
     def is_too_much(self) -> bool:
         """Tell whether more was read than is allowed, so that there is no answer."""
-        return self.records > self.max_records
+        return self.records > self.max_records or self.text > self.max_text
+
+    def _excess(self) -> str:
+        if self.records > self.max_records:
+            return (
+                f"The answer needs more than {self.max_records} records (the setting max_records). "
+                "Ask for fewer with `first`, for a shorter window, or for fewer levels of lists in one "
+                "another."
+            )
+        return (
+            f"The answer needs texts of more than {self.max_text} characters (four times the setting "
+            "max_answer). Ask for fewer records with `first`, or for a shorter window."
+        )
 
     async def rest(self) -> None:
         """Let other requests go on, if this one has had the processor for long."""

@@ -18,8 +18,9 @@ from typing import Any
 import httpx
 import pytest
 from graphql import get_introspection_query
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from adapters import records as r
 from adapters.base import Children, Request
 from adapters.native.compiled import CompiledStatement
 from gateway.entrance import Refusal
@@ -45,7 +46,14 @@ ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELEC
 @asynccontextmanager
 async def limited(template: Path, tmp_path: Path, **settings: Any) -> AsyncIterator[Gateway]:
     """Run the gateway with limits of its own, asked from an address that is no proxy."""
-    async with running(f"sqlite:///{template}", tmp_path, **settings) as gateway:
+    async with limited_on(f"sqlite:///{template}", tmp_path, **settings) as gateway:
+        yield gateway
+
+
+@asynccontextmanager
+async def limited_on(url: str, tmp_path: Path, **settings: Any) -> AsyncIterator[Gateway]:
+    """Run the gateway on a database with limits of its own."""
+    async with running(url, tmp_path, **settings) as gateway:
         transport = httpx.ASGITransport(gateway.app, client=STRANGER)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             gateway.client = client
@@ -529,3 +537,24 @@ def test_texts_too_long_are_refused_before_they_are_cleaned(monkeypatch: pytest.
 def test_rates_below_the_cost_of_one_operation_are_refused() -> None:
     with pytest.raises(ValueError, match="rate_per_viewer: must be at least twice max_cost"):
         Settings(rate_per_viewer=1_000)
+
+
+@pytest.mark.parametrize("query", ["bodyText", "subject { name } body", "teachers { displayName } body"])
+async def test_texts_that_no_answer_can_hold_are_not_read(
+    own_database: str, tmp_path: Path, query: str
+) -> None:
+    content = r.LessonContent.table()
+    async with limited_on(own_database, tmp_path, max_answer=10_000) as gateway:
+        async with gateway.engine.begin() as connection:
+            await connection.execute(update(content).values(body="x" * 20_000))
+        gateway.changed()
+        lists = " ".join(f"a{n}: lessonContents(first: 20) {{ nodes {{ {query} }} }}" for n in range(20))
+        answer = await gateway.post(f"{{ viewer {{ students {{ {lists} }} }} }}", gateway.people.guardian(3))
+        read = [one for one in gateway.statements if "lesson_content" in one]
+    assert error_of(answer) == {
+        "message": "The answer needs texts of more than 40000 characters (four times the setting "
+        "max_answer). Ask for fewer records with `first`, or for a shorter window.",
+        "extensions": {"code": "ANSWER_TOO_LARGE"},
+    }
+    # PostgreSQL is asked for all of them at once.
+    assert len(read) <= (2 if gateway.engine.dialect.name == "sqlite" else 20)

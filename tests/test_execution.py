@@ -140,7 +140,7 @@ async def both(
     for execute in (by_plan, by_plan, _by_strawberry):
         if execute is _by_strawberry:
             scope = await load_scope(caller, scope_sources, NOW)
-        work = Work(100_000, 5)
+        work = Work(100_000, 10_000_000, 5)
         context = RequestContext(scope, known, schema.planner.catalogue, NOW, _state(gateway), work)
         data, found = await execute(query, variables or {}, context)
         errors = [_without_reference(formatted(error)) for error in found]
