@@ -82,7 +82,11 @@ class Page:
 
 @dataclass(slots=True)
 class Request:
-    """The question. `viewer_id` is the person asking, for what differs by person (unread, folder)."""
+    """The question. `viewer_id` is the person asking, for what differs by person (unread, folder).
+
+    `today` is the day it is at the viewer's school, by which deadlines and memberships end; without it, the
+    day of UTC counts.
+    """
 
     relation: str
     parents: tuple[Parent, ...]
@@ -92,6 +96,7 @@ class Request:
     page: Page = field(default_factory=Page)
     newest_first: bool | None = None
     viewer_id: str | None = None
+    today: date | None = None
 
 
 @dataclass(slots=True)

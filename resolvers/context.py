@@ -266,7 +266,7 @@ class RequestContext(LoaderLayer):
 
     def today(self, school_id: str | None) -> date:
         """Return the day it is at a school."""
-        return self.now.astimezone(self.scope.zone(school_id)).date()
+        return self.scope.today(self.now, school_id)
 
     def policy(self, row: Row) -> Mapping[str, Any]:
         """Return the publication choices of the school of a row; what it did not say is shown."""

@@ -283,6 +283,7 @@ class LoaderLayer:
             question.page,
             question.newest_first,
             self.caller.person_id,
+            self.scope.today(self.now),
         )
 
     def _admit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -91,6 +91,10 @@ class Scope:
             return self.zones[school_id]
         return next(iter(self.zones.values()), UTC)
 
+    def today(self, now: datetime, school_id: str | None = None) -> date:
+        """Return the day it is at a school; without one, at the caller's first."""
+        return now.astimezone(self.zone(school_id)).date()
+
     def guardianship_of(self, student_id: str) -> Row | None:
         """Return the caller's own tie to a student."""
         return next((row for row in self.guardianships if row["student_id"] == student_id), None)
@@ -165,6 +169,9 @@ async def load_scope(caller: Caller, sources: Sources, now: datetime) -> Scope:
     else:
         await _load_students(scope, ask)
     await _load_schools(scope, ask, {*caller.school_ids, *_schools_of(scope)})
+    if caller.kind == "TEACHER" and scope.today(now) != now.date():
+        # Only now is it known which day it is at the teacher's school.
+        await _load_students(scope, replace(ask, today=scope.today(now)))
     if caller.kind == "GUARDIAN":
         await _load_children(scope, ask)
     await _load_session(scope, ask)
@@ -188,10 +195,11 @@ async def _load_schools(scope: Scope, ask: _Asker, ids: set[str]) -> None:
 class _Asker:
     sources: Sources
     now: datetime
+    today: date | None = None
 
     async def __call__(self, relation: str, ids: list[str], columns: tuple[str, ...]) -> list[Row]:
         parents = tuple(Parent(group=one, id=one) for one in ids)
-        request = Request(relation, parents, columns, self.now, page=Page(), viewer_id=None)
+        request = Request(relation, parents, columns, self.now, page=Page(), today=self.today)
         found = await self.sources.fetch(self.sources.native, request)
         return [row for one in ids for row in found.get(one, Children()).rows]
 
@@ -205,15 +213,13 @@ async def _load_students(scope: Scope, ask: _Asker) -> None:
     elif caller.school_ids:
         rows = await ask("School.students", sorted(caller.school_ids), STUDENT_COLUMNS)
     scope.students = {row["id"]: row for row in rows}
-    scope.known_students.update(scope.students)
+    scope.known_students = set(scope.students)
 
 
 async def _load_children(scope: Scope, ask: _Asker) -> None:
     """Find the students of a guardian by the ties of today, as long as the day lasts at their school."""
     scope.guardianships = [
-        row
-        for row in scope.guardianships
-        if is_current(row, ask.now.astimezone(scope.zone(row["school_id"])).date())
+        row for row in scope.guardianships if is_current(row, scope.today(ask.now, row["school_id"]))
     ]
     ids = sorted({row["student_id"] for row in scope.guardianships})
     open_ids = {row["student_id"] for row in scope.guardianships if row["has_data_access"]}

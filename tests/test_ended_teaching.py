@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Table, update
 
 from adapters import records as r
 from resolvers.viewer import Caller
-from tests.conftest import NOW, Gateway
+from tests.conftest import NOW, Gateway, running
 
 TODAY = NOW.date()
 DAY = timedelta(days=1)
@@ -44,3 +45,24 @@ async def test_a_family_is_shown_teachers_for_as_long_as_they_teach(own_gateway:
     await _set(own_gateway, r.Teaching.table(), end_date=TODAY - DAY)
     (after,) = (await own_gateway.data(TEACHERS, guardian))["viewer"]["students"]
     assert after == {"teachers": [], "mainTeachers": []}
+
+
+async def test_a_day_ends_when_it_ends_at_the_school(own_database: str, tmp_path: Path) -> None:
+    past_midnight_in_paris = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
+    async with running(own_database, tmp_path, lambda: past_midnight_in_paris) as gateway:
+        teaching, note = r.Teaching.table(), r.LiaisonNote.table()
+        await _set(gateway, teaching, start_date=None, end_date=date(2026, 11, 25))
+        await _set(
+            gateway,
+            note,
+            requires_acknowledgement=True,
+            acknowledgement_deadline=date(2026, 11, 24),
+        )
+        teacher = Caller("TEACHER", gateway.people.teachers[0])
+        assert (await gateway.data(STUDENTS, teacher))["viewer"]["students"]
+        found = await gateway.data("{ viewer { students { liaisonNotes { nodes { state } } } } }")
+        states = {one["state"] for of in found["viewer"]["students"] for one in of["liaisonNotes"]["nodes"]}
+        assert "EXPIRED" in states and "PENDING" not in states
+        await _set(gateway, teaching, end_date=date(2026, 11, 24))
+        gateway.changed()
+        assert (await gateway.data(STUDENTS, teacher))["viewer"]["students"] == []

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 
 from adapters import records as r
 from adapters.memory.source import MemoryRelation, MemorySource, row_of
+from adapters.native import gateway_state
 from resolvers.identifiers import GlobalId, decode
 from resolvers.routing import CAPABILITIES, Route
 from resolvers.viewer import Caller
@@ -497,3 +498,17 @@ async def test_a_token_of_a_person_that_does_not_exist_writes_nothing(
     own: Actions, name: str, kind: str
 ) -> None:
     assert await own.refusal(name, caller=Caller(kind, "nobody")) == ("NOT_PERMITTED", None)
+
+
+async def test_a_write_waits_for_an_import_no_longer_than_a_person_would(
+    own: Actions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_state, "WAIT_FOR_LOCK", 0.2)
+    given = own.inputs["markNewsRead"]
+    before = await own.everything()
+    async with own.gateway.engine.connect() as importing:
+        await importing.execution_options(writes=True)
+        await importing.execute(select(1))
+        assert await own.refusal("markNewsRead", given) == ("SOURCE_UNAVAILABLE", None)
+    assert await own.everything() == before
+    assert (await own.do("markNewsRead", given))["errors"] == []

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, exc
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.base import BadConfiguration, RetryLater
 
 log = logging.getLogger("passerelle.database")
-UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, RetryLater)
+UNREACHABLE = (
+    *(OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError),
+    *(exc.DBAPIError, exc.TimeoutError, RetryLater),
+)
 """What is raised where the database does not answer."""
+FAULTS = (exc.IntegrityError, exc.ProgrammingError, exc.DataError)
+"""Those that are faults of a statement of ours."""
+WAIT_FOR_LOCK = 30.0
+"""Seconds that whoever writes to SQLite waits for another who writes, an import perhaps."""
 PATIENCE = 60.0
 """Seconds in which it must answer whoever starts."""
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -34,7 +42,7 @@ def open_database(url: str) -> AsyncEngine:
     try:
         address = make_url(url)
         driver = DRIVERS[address.drivername.split("+")[0]]
-    except (ArgumentError, KeyError) as error:
+    except (exc.ArgumentError, KeyError) as error:
         raise BadConfiguration(
             "The database address must begin with sqlite:/// or postgresql://; for example "
             "sqlite:///passerelle.db or postgresql://user:password@host/passerelle."
@@ -53,14 +61,17 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own transactions would begin late and let two writers collide: we begin ourselves.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "cache_size=-65536"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    # Nothing can stop this wait, not even a cancelled task.
+    wait = options.get("wait_for_lock", WAIT_FOR_LOCK)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={wait * 1000:.0f}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 def _configuration(connection: Connection) -> Config:
@@ -78,6 +89,17 @@ async def migrate(engine: AsyncEngine) -> None:
 def reason_of(error: Exception) -> str:
     """Tell what the database or its driver said, without what SQLAlchemy adds."""
     return str(getattr(error, "orig", None) or error)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raise RetryLater where the database does not answer, or is locked by another who writes."""
+    try:
+        yield
+    except FAULTS:
+        raise
+    except UNREACHABLE as error:
+        raise RetryLater("The database does not answer.") from error
 
 
 async def patiently(start: Callable[[], Awaitable[None]]) -> None:

@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 from sqlalchemy import Row, Select, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.base import RetryLater
+from adapters.native.database import answering
 from adapters.records import FeedEntry, FeedHead
 
 KEPT = timedelta(hours=24)
@@ -108,12 +106,10 @@ class FeedLog:
         return ends.newest if ends.oldest is None else ends.oldest - 1, ends.newest
 
     async def _read(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        try:
+        with answering():
             async with self._engine.connect() as connection:
                 rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
                 return rows
-        except (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise RetryLater("The database does not answer.") from error
 
 
 def _noted(row: Row[Any]) -> Noted:

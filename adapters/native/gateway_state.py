@@ -12,12 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.native.announcements import of_changes
 from adapters.native.changes import AlreadyWritten, Change, Insert, Outdated, Remove, Set
+from adapters.native.database import answering
 from adapters.native.doorbell import ring
 from adapters.native.feed import announce
 from adapters.records import Conversation, Message, MutationReceipt, Participant, Record
 
 KEPT = timedelta(hours=24)
 """How long a receipt is kept."""
+WAIT_FOR_LOCK = 5.0
+"""Seconds that a write waits on SQLite while an import writes: a person waits for it."""
 MAILBOXES = (Conversation, Message, Participant)
 """Records that are never remembered, and on which nobody's rights depend."""
 
@@ -40,19 +43,32 @@ class GatewayState:
         self._changed = changed
 
     async def receipt(self, key: str) -> MutationReceipt | None:
-        """Find the receipt of a call that was carried out."""
+        """Find the receipt of a call that was carried out. Raises RetryLater."""
         table = MutationReceipt.table()
-        async with self.engine.connect() as connection:
-            row = (await connection.execute(select(table).where(table.c.id == key))).mappings().first()
+        with answering():
+            async with self.engine.connect() as connection:
+                found = await connection.execute(select(table).where(table.c.id == key))
+                row = found.mappings().first()
         return None if row is None else MutationReceipt(**row)
 
     async def write(self, changes: Sequence[Change], receipt: MutationReceipt | None = None) -> None:
         """Carry out all changes or none, together with the receipt.
 
-        Raises AlreadyWritten when there is a receipt of that id, and Outdated.
+        Raises AlreadyWritten when there is a receipt of that id, Outdated, and RetryLater where the
+        database does not answer or an import holds it; then nothing was written, or all of it where the
+        answer alone was lost.
         """
+        of_messages = all(change.kind in MAILBOXES for change in changes)
+        with answering():
+            await self._write(changes, receipt, of_messages)
+        # Our own next read must not wait for the bell.
+        self._changed(of_messages)
+
+    async def _write(
+        self, changes: Sequence[Change], receipt: MutationReceipt | None, of_messages: bool
+    ) -> None:
         async with self.engine.connect() as connection:
-            await connection.execution_options(writes=True)
+            await connection.execution_options(writes=True, wait_for_lock=WAIT_FOR_LOCK)
             if receipt is not None:
                 receipts = MutationReceipt.table()
                 await connection.execute(delete(receipts).where(receipts.c.done_at < receipt.done_at - KEPT))
@@ -60,12 +76,9 @@ class GatewayState:
                     raise AlreadyWritten
             for change in changes:
                 await _carry_out(connection, change)
-            of_messages = all(change.kind in MAILBOXES for change in changes)
             await ring(connection, of_messages)
             await announce(connection, await of_changes(connection, changes))
             await connection.commit()
-        # Our own next read must not wait for the bell.
-        self._changed(of_messages)
 
 
 async def _carry_out(connection: AsyncConnection, change: Change) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-import asyncpg
 import orjson
 from sqlalchemy import Boolean, ColumnElement, Date, Dialect, Integer
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,7 +17,6 @@ from adapters.base import (
     Children,
     NotSupported,
     Request,
-    RetryLater,
     Row,
     Rows,
     Source,
@@ -27,7 +24,7 @@ from adapters.base import (
 )
 from adapters.native.children import Gather, gather_function
 from adapters.native.compiled import CompiledStatement, compile_statement
-from adapters.native.database import open_database
+from adapters.native.database import answering, open_database
 from adapters.native.postgresql_reader import PostgresReader
 from adapters.native.reader import Reader
 from adapters.native.relations import RELATIONS
@@ -117,10 +114,8 @@ class NativeSource:
 
     async def rows(self, bound: BoundStatement, now: datetime) -> Rows:
         """Answer a bound question. Raises RetryLater."""
-        try:
+        with answering():
             return await self.reader.read(bound.layout, bound.arguments_at(now), (bound.viewer_id, now))
-        except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise RetryLater("The database does not answer.") from error
 
     async def _read(self, request: Request) -> Mapping[str, Children]:
         bound, gather = self._bound(request, IMPLICIT)
@@ -208,7 +203,8 @@ def _statement(
 
 
 def _values(relation: Relation, request: Request, shape: Shape) -> dict[str, Any]:
-    values: dict[str, Any] = {"now": request.now, "viewer": request.viewer_id, "today": request.now.date()}
+    today = request.today or request.now.date()
+    values: dict[str, Any] = {"now": request.now, "viewer": request.viewer_id, "today": today}
     for name, is_single in shape.filters:
         value = request.filters[name]
         if name == "search":

@@ -7,6 +7,7 @@ that is sent again with its `clientMutationId` finds the receipt of the first an
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
@@ -14,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from adapters.base import RetryLater
 from adapters.native.changes import AlreadyWritten, Change, Outdated
 from adapters.records import MutationReceipt, record_id
 from resolvers.context import RequestContext
@@ -25,10 +27,13 @@ from resolvers.nodes import load
 from resolvers.selection import Selection
 from schema import Mutation
 
+log = logging.getLogger("passerelle")
+
 PERSONS = {"GUARDIAN": "Guardian", "STUDENT": "Student", "TEACHER": "StaffMember", "STAFF": "StaffMember"}
 """The relation that holds a caller, by kind."""
 GATEWAY = "gateway"
 """The source of what is written here first."""
+AWAY = "La source ne répond pas ; réessayez plus tard."
 
 
 class Refused(Exception):
@@ -94,7 +99,11 @@ async def _perform(
     client_mutation_id = given.pop("client_mutation_id")
     columns: dict[str, Any] = {"client_mutation_id": client_mutation_id, "errors": [], "shown": {}}
     try:
-        outcome = await _once(context, name, given, client_mutation_id, action)
+        try:
+            outcome = await _once(context, name, given, client_mutation_id, action)
+        except RetryLater as error:
+            log.warning("The database does not answer %s: %r", name, error.__cause__ or error)
+            raise Refused("SOURCE_UNAVAILABLE", AWAY) from error
         columns |= {"shown": outcome.shown, "write_state": outcome.write_state}
     except Refused as error:
         refusal = {"code": error.code, "message": error.message, "field": list(error.path) or None}
@@ -149,7 +158,7 @@ async def _decided(context: RequestContext, given: dict[str, Any], action: Actio
     except NotPermitted as error:
         raise Refused("NOT_PERMITTED", "Vous n'avez pas accès à ces données.") from error
     except SourceFailed as error:
-        raise Refused("SOURCE_UNAVAILABLE", "La source ne répond pas ; réessayez plus tard.") from error
+        raise Refused("SOURCE_UNAVAILABLE", AWAY) from error
 
 
 async def _is_known(context: RequestContext) -> bool:
