@@ -12,6 +12,7 @@ from resolvers.catalogue import Catalogue
 from resolvers.context import RequestContext
 from resolvers.errors import SourceFailed
 from resolvers.routing import Sources
+from resolvers.turns import Turns
 from resolvers.viewer import Caller, Scopes
 from resolvers.work import Work
 
@@ -53,6 +54,7 @@ class Entrance:
         self._clock = clock
         self._max_records = settings.max_records
         self._max_answer = settings.max_answer
+        self._turns = Turns(sources.are_immediate)
 
     async def caller(self, authorization: str | None) -> Caller:
         """Read an Authorization header. Raises Refusal."""
@@ -72,6 +74,6 @@ class Entrance:
             raise Refusal(503, "SOURCE_UNAVAILABLE", str(error)) from error
         if scope.has_revoked_token:
             raise Refusal(401, "TOKEN_REVOKED", "This session was closed; sign in again.", BEARER)
-        rests = self._sources.are_immediate
-        work = Work(self._max_records, TEXT_FOR_ANSWER * self._max_answer, self._sources.timeout, rests)
+        turn = self._turns.of((caller.kind, caller.person_id))
+        work = Work(turn, self._max_records, TEXT_FOR_ANSWER * self._max_answer, self._sources.timeout)
         return RequestContext(scope, self._sources, self._catalogue, now, self._state, work)

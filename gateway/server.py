@@ -30,7 +30,7 @@ def application(settings: Settings | None = None, clock: Clock = utc_now) -> Sta
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
     # Threads prepare long documents and describe the schema: requests do not wait for them any longer.
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(0.0001)
     return app
 
 

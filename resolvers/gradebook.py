@@ -116,7 +116,7 @@ async def gradebook(
     for parent in parents:
         student = parent._student
         books.append(_gradebook(context, parent, periods[student], *known[student], parts_of, closed))
-        await context.work.rest()
+        await context.work.turn.rest()
     return books
 
 

@@ -124,7 +124,7 @@ class LoaderLayer:
         """
         self._require_capability(question)
         self.work.count(0)
-        await self.work.rest()
+        await self.work.turn.rest()
         asked: dict[str, Source] = {}
         batches: dict[str, dict[tuple[str, str | None], Parent]] = {}
         places: list[tuple[str, str] | None] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from adapters.base import Row
+from adapters.generated_functions import define
 from resolvers.catalogue import Catalogue
 from resolvers.fields import Derived
 from resolvers.identifiers import GlobalId
@@ -60,8 +61,9 @@ def _write(catalogue: Catalogue, type_name: str, selection: Selection) -> Recipe
         *_identity(type_name, "id" in fields, is_bound),
         *_derivations(rules, columns, names),
     ]
-    exec("\n".join([*_HEAD, *inner, "        built.append(one)", "    return built"]), names)
-    return Recipe(type_name, columns, is_bound, bool(rules or instants), names["build"])
+    lines = [*_HEAD, *inner, "        built.append(one)", "    return built"]
+    build = define(type_name, lines, names)
+    return Recipe(type_name, columns, is_bound, bool(rules or instants), build)
 
 
 _HEAD = (

@@ -5,18 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from time import perf_counter
 
 from adapters import records as r
 from adapters.content import HTML, LINES
 from resolvers.errors import ClientError
-
-BURST = 0.01
-"""Seconds that a request may take at once: most need far less, and are not held up by one that needs more."""
-SLICE = 0.001
-"""Seconds after which a request that has had its burst lets others go on."""
-PAUSE = 0.001
-"""Seconds for which it does so: another request arrives in several turns of the event loop."""
+from resolvers.turns import Turn
 
 
 class TooManyRecords(ClientError):
@@ -35,18 +28,14 @@ LONG_TEXTS = frozenset(
 class Work:
     """The work of one request."""
 
+    turn: Turn
     max_records: int
     max_text: int
     """Characters of long texts that are read at the most; of some an answer has an excerpt only."""
     source_timeout: float
     """Seconds that all sources together may be waited for."""
-    rests: bool = True
-    """Whether the request pauses of its own accord. One that waits for PostgreSQL lets others run anyway, and
-    a pause would split statements that travel together."""
     records: int = 0
     text: int = 0
-    _turn: float = 0.0
-    _had_burst: bool = False
     _deadline: float | None = None
 
     def count(self, records: int) -> None:
@@ -76,18 +65,6 @@ class Work:
             f"The answer needs texts of more than {self.max_text} characters (four times the setting "
             "max_answer). Ask for fewer records with `first`, or for a shorter window."
         )
-
-    async def rest(self) -> None:
-        """Let other requests go on, if this one has had the processor for long."""
-        if not self.rests:
-            return
-        now = perf_counter()
-        if not self._turn:
-            self._turn = now
-        elif now - self._turn > (SLICE if self._had_burst else BURST):
-            self._had_burst = True
-            await asyncio.sleep(PAUSE)
-            self._turn = perf_counter()
 
     def deadline(self) -> float:
         """Return the time of the event loop until which sources may answer, from the first question on."""

@@ -156,6 +156,12 @@ ATTACKS: dict[str, tuple[str, str]] = {
         aliases(55, f"{YEAR} {{ lessons {{ id title subject {{ name }} teachers {{ lastName }} }} }}"),
         "OPERATION_TOO_COSTLY",
     ),
+    "mutations under many names": (
+        "mutation { "
+        + " ".join(f'm{n}: markNewsRead(input: {{newsIds: ["x"]}}) {{ writeState }}' for n in range(13))
+        + " }",
+        "OPERATION_TOO_COSTLY",
+    ),
     "a window without end": (
         '{ viewer { students { diary(from: "2026-01-01") { contents { body title } '
         "homeworkDue { id title } } } } }",

@@ -342,7 +342,7 @@ async def test_others_go_on_while_a_large_request_runs(
     """Between two steps of a request that never waits, other requests have their turn."""
     # However fast the machine is, every step takes longer than that.
     for name in ("BURST", "SLICE"):
-        monkeypatch.setattr(f"resolvers.work.{name}", 0.0)
+        monkeypatch.setattr(f"resolvers.turns.{name}", 0.0)
     turns = 0
 
     async def count() -> None:

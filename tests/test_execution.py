@@ -25,6 +25,7 @@ from gateway.welcome import EXAMPLES
 from resolvers.context import RequestContext
 from resolvers.registry import strawberry_schema
 from resolvers.routing import Sources
+from resolvers.turns import Turns
 from resolvers.viewer import Caller, load_scope
 from resolvers.work import Work
 from tests.conftest import NOW, ROOT, Gateway
@@ -140,7 +141,7 @@ async def both(
     for execute in (by_plan, by_plan, _by_strawberry):
         if execute is _by_strawberry:
             scope = await load_scope(caller, scope_sources, NOW)
-        work = Work(100_000, 10_000_000, 5)
+        work = Work(Turns().of(caller), 100_000, 10_000_000, 5)
         context = RequestContext(scope, known, schema.planner.catalogue, NOW, _state(gateway), work)
         data, found = await execute(query, variables or {}, context)
         errors = [_without_reference(formatted(error)) for error in found]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.base import Children, Layout, encode_cursor
+from adapters.generated_functions import define
 from adapters.native.compiled import CompiledStatement
 from adapters.native.statements import Relation, Shape
 
@@ -43,8 +44,7 @@ def gather_function(relation: Relation, shape: Shape, statement: CompiledStateme
         lines.append(f"        children.cursors.append(encode_cursor([{order}]))")
     row = ", ".join(f"{name!r}: {value}" for name, value in values.items() if not name.startswith("_"))
     lines += [f"        children.rows.append({{{row}}})", "    return found"]
-    exec("\n".join(lines), names)
-    gather: Gather = names["gather"]
+    gather: Gather = define("children", lines, names)
     return gather
 
 

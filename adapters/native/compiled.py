@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import ARRAY, JSON, Date, Dialect, Float, Select
 from sqlalchemy.types import TypeEngine
 
+from adapters.generated_functions import define
 from adapters.records import Instant
 
 Convert = Callable[[Any], Any]
@@ -80,8 +81,7 @@ def _arguments(
             names[f"constant{index}"] = constant if convert is None else convert(constant)
             listed.append(f"constant{index}")
     text = ["def arguments(parents, values):", *lines.values(), f"    return [{', '.join(listed)}]"]
-    exec("\n".join(text), names)
-    arguments: Callable[[Sequence[Any], Mapping[str, Any]], list[Any]] = names["arguments"]
+    arguments: Callable[[Sequence[Any], Mapping[str, Any]], list[Any]] = define("arguments", text, names)
     return arguments
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
@@ -72,30 +73,32 @@ class GatewayState:
             if receipt is not None:
                 receipts = MutationReceipt.table()
                 await connection.execute(delete(receipts).where(receipts.c.done_at < receipt.done_at - KEPT))
-                if not await _insert(connection, receipt):
+                if not await _insert(connection, MutationReceipt, [receipt]):
                     raise AlreadyWritten
-            for change in changes:
-                await _carry_out(connection, change)
+            for kind, some in groupby(changes, lambda one: one.kind if isinstance(one, Insert) else None):
+                if kind is not None:
+                    await _insert(connection, kind, [one.record for one in some if isinstance(one, Insert)])
+                    continue
+                for change in some:
+                    await _carry_out(connection, change)
             await ring(connection, of_messages)
             await announce(connection, await of_changes(connection, changes))
             await connection.commit()
 
 
 async def _carry_out(connection: AsyncConnection, change: Change) -> None:
-    if isinstance(change, Insert):
-        await _insert(connection, change.record)
-    elif isinstance(change, Remove):
+    if isinstance(change, Remove):
         table = change.kind.table()
         await connection.execute(delete(table).where(_matching(table, change.where)))
-    else:
+    elif isinstance(change, Set):
         await _set(connection, change)
 
 
-async def _insert(connection: AsyncConnection, record: Record) -> bool:
-    """Insert a record; False when there is one of that id, which stays as it is."""
+async def _insert(connection: AsyncConnection, kind: type[Record], records: Sequence[Record]) -> bool:
+    """Insert records of a kind, where none has that id; for a single one, tell whether it was inserted."""
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(record.table()).values(record.model_dump())
-    written = await connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+    statement = dialect.insert(kind.table()).on_conflict_do_nothing(index_elements=["id"])
+    written = await connection.execute(statement, [one.model_dump() for one in records])
     return bool(written.rowcount)
 
 
@@ -108,7 +111,7 @@ async def _set(connection: AsyncConnection, change: Set) -> None:
     )
     done = bool(written.rowcount)
     if not done and change.otherwise is not None:
-        done = await _insert(connection, change.otherwise)
+        done = await _insert(connection, change.kind, [change.otherwise])
     if not done and change.is_certain:
         raise Outdated
 

@@ -287,6 +287,8 @@ async def load(
             await connection.commit()
             if engine.dialect.name == "postgresql":
                 # Not on SQLite: the statistics of a small school would make it scan tables that grow.
+                # One after another: two that analyse all tables wait for one another without end.
+                await connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
                 await connection.execute(text("ANALYZE"))
                 await connection.commit()
     return report

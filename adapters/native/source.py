@@ -17,6 +17,7 @@ from adapters.base import (
     Children,
     NotSupported,
     Request,
+    RetryLater,
     Row,
     Rows,
     Source,
@@ -24,7 +25,7 @@ from adapters.base import (
 )
 from adapters.native.children import Gather, gather_function
 from adapters.native.compiled import CompiledStatement, compile_statement
-from adapters.native.database import answering, open_database
+from adapters.native.database import UNREACHABLE, open_database
 from adapters.native.postgresql_reader import PostgresReader
 from adapters.native.reader import Reader
 from adapters.native.relations import RELATIONS
@@ -114,8 +115,10 @@ class NativeSource:
 
     async def rows(self, bound: BoundStatement, now: datetime) -> Rows:
         """Answer a bound question. Raises RetryLater."""
-        with answering():
+        try:
             return await self.reader.read(bound.layout, bound.arguments_at(now), (bound.viewer_id, now))
+        except UNREACHABLE as error:
+            raise RetryLater("The database does not answer.") from error
 
     async def _read(self, request: Request) -> Mapping[str, Children]:
         bound, gather = self._bound(request, IMPLICIT)

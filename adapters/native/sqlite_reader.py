@@ -32,6 +32,8 @@ class SqliteReader(Reader):
     """Seconds a statement may take in the event loop."""
     STEPS = 10_000
     """Steps of SQLite's virtual machine between two looks at the clock; about 0.3 ms."""
+    LOCKED = 1_000
+    """Milliseconds for which a lock is waited for; nothing of ours takes one that stops readers."""
     THREADS = 4
     LOOK = 0.1
     is_immediate = True
@@ -52,7 +54,7 @@ class SqliteReader(Reader):
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, cached_statements=512
         )
-        for pragma in ("busy_timeout=30000", "cache_size=-65536", "query_only=1"):
+        for pragma in (f"busy_timeout={self.LOCKED}", "cache_size=-65536", "query_only=1"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
 

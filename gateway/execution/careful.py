@@ -111,7 +111,7 @@ class CarefulRun:
 
     async def _field(self, one: FieldPlan, objects: Sequence[Any], level: Level) -> list[Any]:
         """Read one field of all objects of a level, and complete its values."""
-        await self.context.work.rest()
+        await self.context.work.turn.rest()
         if one.name == "__typename":
             return [one.owner] * len(objects)
         if one.name in INTROSPECTION:

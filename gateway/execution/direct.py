@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from adapters.base import Layout
+from adapters.generated_functions import define
 from adapters.native.children import expressions
 from gateway.execution.bindings import Binding, BoundList
 from gateway.execution.plan import FieldPlan, ObjectPlan
@@ -207,7 +208,7 @@ class DirectList:
             for at in range(0, len(rows), ROWS):
                 part = rows[at : at + ROWS] if len(rows) > ROWS else rows
                 bound.fill(part, lists, totals, bound.limit, context, bound.students, *written)
-                await context.work.rest()
+                await context.work.turn.rest()
         except Exception as error:
             # The list was read: what failed is a pointer or a value of a row.
             raise NeedsCare from error
@@ -259,8 +260,7 @@ class _FillFunction:
         parts = [f"{one.key!r}: {self._field(one, pointed)}" for one in self.direct.node.fields]
         written = "{" + ", ".join(parts) + "}"
         lines += [*self._row(), f"        nodes.append({written})"]
-        exec("\n".join(lines), self.names)
-        fill: Fill = self.names["fill"]
+        fill: Fill = define("rows", lines, self.names)
         return fill
 
     def _row(self) -> list[str]:
@@ -365,9 +365,8 @@ def _node_plan(
         return None, None
     texts = {"nodes": "nodes", "total_count": "total", "__typename": repr(plan.type_name)}
     parts = ", ".join(f"{field_.key!r}: {texts[field_.name]}" for field_ in plan.fields)
-    names: dict[str, Any] = {}
-    exec(f"def wrap(nodes, total): return {{{parts}}}", names)
-    return _only_item(by_name["nodes"].shape), names["wrap"]
+    wrap = define("connection", [f"def wrap(nodes, total): return {{{parts}}}"], {})
+    return _only_item(by_name["nodes"].shape), wrap
 
 
 def _only_item(shape: Any) -> ObjectPlan | None:

@@ -33,17 +33,18 @@ async def run(
     Raises TooManyRecords where the answer would be too large: then there is none.
     """
     fast = FastRun(plan, arguments, context, binding)
-    if not context.is_restricted:
+    with context.work.turn:
+        if not context.is_restricted:
+            try:
+                return await fast.data(), []
+            except UNWRITABLE as error:
+                _let_go(error)
+                context.work.count(0)
+        careful = CarefulRun(plan, arguments, context, fast.loaded)
         try:
-            return await fast.data(), []
-        except UNWRITABLE as error:
-            _let_go(error)
-            context.work.count(0)
-    careful = CarefulRun(plan, arguments, context, fast.loaded)
-    try:
-        data, errors = await careful.operation(), careful.errors
-    finally:
-        fast.loaded.clear()
+            data, errors = await careful.operation(), careful.errors
+        finally:
+            fast.loaded.clear()
     for one in errors:
         _let_go(one.original_error)
     context.work.count(0)
@@ -123,13 +124,13 @@ class FastRun:
 
     async def _edge(self, one: FieldPlan, notes: Noted) -> None:
         """Load one edge of all its owners, and what lies below."""
-        await self.context.work.rest()
+        await self.context.work.turn.rest()
         if len(notes) <= OWNERS:
             await self._part(one, notes, self._binding)
         else:
             for at in range(0, len(notes), OWNERS):
                 await self._part(one, notes[at : at + OWNERS], None)
-                await self.context.work.rest()
+                await self.context.work.turn.rest()
         if one.below:
             await self._descend(one.below)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLLeafType
 
+from adapters.generated_functions import define
 from gateway.execution.plan import INTROSPECTION, FieldPlan, ObjectPlan, Plan, Shape
 
 Noted = list[tuple[Any, dict[str, Any]]]
@@ -45,7 +46,7 @@ def generate(plan: Plan, kinds: dict[str, type]) -> None:
         functions.object_function(index, one)
     for edge in plan.edges:
         functions.edge_function(edge)
-    exec("\n".join(functions.lines), functions.names)
+    define("operation", functions.lines, functions.names)
     for index, one in enumerate(plan.objects):
         one.write = functions.names[f"write{index}"]
     for edge in plan.edges:
