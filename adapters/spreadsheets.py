@@ -46,18 +46,25 @@ def read_sheet(file: ExportFile, name: str | None) -> Sheet:
         content = stream.read()
     try:
         has_formulas = _checked(content, file)
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        book = _opened(content, data_only=True)
         chosen = _chosen(book.worksheets, file, name)
         others = [one.title for one in book.worksheets if one is not chosen and _has_content(one)]
         formulas = None
         if has_formulas:
-            written = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
-            formulas = written[chosen.title]
+            formulas = _opened(content, data_only=False)[chosen.title]
     except InvalidExport:
         raise
     except FAULTS as error:
         raise InvalidExport(f"{file.name}: the spreadsheet is damaged; save it again.") from error
     return Sheet(_rows(file, chosen, formulas), others)
+
+
+def _opened(content: bytes, data_only: bool) -> Any:
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=data_only)
+    for sheet in book.worksheets:
+        # One formatted cell at the end of a sheet would fill every row up to its column.
+        sheet.reset_dimensions()
+    return book
 
 
 def _checked(content: bytes, file: ExportFile) -> bool:

@@ -12,6 +12,8 @@ import pytest
 
 from adapters import records as r
 from adapters.base import Entry, EntryCount, InvalidExport, LeftOut, Mention, Notice, Refusal
+from adapters.export_files import export_files
+from adapters.spreadsheets import read_sheet
 from adapters.tables import harmless
 from adapters.templates.catalogue import TEMPLATES
 from adapters.templates.writer import write_template
@@ -99,6 +101,19 @@ def test_a_spreadsheet_with_dates_and_numbers_is_read_like_a_table(tmp_path: Pat
     book.save(path)
     (grade,) = [one for one in read(path) if isinstance(one, r.Grade)]
     assert (grade.value, grade.date, grade.display_value) == (12.5, datetime.date(2026, 11, 20), "12.5")
+
+
+def test_a_cell_that_is_formatted_far_away_fills_no_rows(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["ELEVE_ID", "Matière", "Jour", "Note"])
+    book.active.append([5001, "Maths", "20/11/2026", 12.5])
+    book.active.cell(50_000, 16_384).number_format = "@"
+    path = tmp_path / "notes.xlsx"
+    book.save(path)
+    (file,) = export_files(path)
+    # Without care, each of the rows between has 16,384 cells.
+    assert sum(len(row.fields) for row in read_sheet(file, None).rows) == 8 + 16_384
+    assert [one.value for one in of(read(path), r.Grade)] == [12.5]
 
 
 WRONG = {
