@@ -92,18 +92,21 @@ async def add_guardian(connection: AsyncConnection, key: str, school: str, stude
             decided_at=NOW,
         )
         await connection.execute(insert(r.CharterAcceptance.table()).values(answer.model_dump()))
-    await _add_conversations(connection, key, school)
+    await _add_conversations(connection, key, school, students)
 
 
-async def _add_conversations(connection: AsyncConnection, key: str, school: str) -> None:
-    """Put a guardian into the threads of the one at their school who has most."""
-    part = r.Participant.table()
+async def _add_conversations(connection: AsyncConnection, key: str, school: str, students: list[str]) -> None:
+    """Give a guardian the threads of the one at their school who has most, about the guardian's students."""
+    part, thread = r.Participant.table(), r.Conversation.table()
     received = (part.c.folder == "INBOX") & (part.c.kind == "GUARDIAN") & (part.c.school_id == school)
     busiest = select(part.c.person_id).where(received).group_by(part.c.person_id)
     busiest = busiest.order_by(func.count().desc(), part.c.person_id).limit(1)
     theirs = select(part).where(received, part.c.person_id.in_(busiest)).order_by(part.c.id).limit(5)
-    rows = (await connection.execute(theirs)).mappings()
-    await _copy(connection, part, [dict(row) for row in rows], key, person_id=key)
+    for row in (await connection.execute(theirs)).mappings().all():
+        found = await connection.execute(select(thread).where(thread.c.id == row["conversation_id"]))
+        conversation = dict(found.mappings().one())
+        await _copy(connection, thread, [conversation], key, student_ids=students)
+        await _copy(connection, part, [dict(row)], key, person_id=key, conversation_id=conversation["id"])
 
 
 async def _top_up(connection: AsyncConnection, student: str) -> None:
