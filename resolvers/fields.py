@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from resolvers.loading import Ask, ask
+from resolvers.selection import Selection
 
-if TYPE_CHECKING:
-    from resolvers.context import RequestContext
-    from resolvers.selection import Selection
-
+Context = Any
+"""The `RequestContext` of a request, which is only handed on here: its module knows edges already."""
 Arguments = Mapping[str, Any]
-Batch = Callable[["RequestContext", Sequence[Any], Arguments, "Selection"], Awaitable[Sequence[Any]]]
-Question = Callable[["RequestContext", Sequence[Any], Arguments, "Selection"], Awaitable[Ask]]
-AtOnce = Callable[["RequestContext", Sequence[Any], "Selection"], Sequence[Any] | None]
-Derivation = Callable[[dict[str, Any], "RequestContext"], Any]
+Batch = Callable[[Context, Sequence[Any], Arguments, Selection], Awaitable[Sequence[Any]]]
+Question = Callable[[Context, Sequence[Any], Arguments, Selection], Awaitable[Ask]]
+AtOnce = Callable[[Context, Sequence[Any], Selection], Sequence[Any] | None]
+Derivation = Callable[[dict[str, Any], Context], Any]
 
 
 class Listed(Protocol):
@@ -47,7 +46,7 @@ class Listed(Protocol):
         """Return what is selected of the records."""
 
     async def answer(
-        self, context: RequestContext, question: Ask, parents: Sequence[Any], selection: Selection
+        self, context: Context, question: Ask, parents: Sequence[Any], selection: Selection
     ) -> Sequence[Any]:
         """Load the records; one result for each parent."""
 
@@ -71,10 +70,11 @@ class PlainList:
         return selection
 
     async def answer(
-        self, context: RequestContext, question: Ask, parents: Sequence[Any], selection: Selection
+        self, context: Context, question: Ask, parents: Sequence[Any], selection: Selection
     ) -> Sequence[Any]:
         """Load the list of each parent; an error where the source failed."""
-        return await context.listed(question, self.kind, parents, selection, key=self.key)
+        lists: Sequence[Any] = await context.listed(question, self.kind, parents, selection, key=self.key)
+        return lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +83,18 @@ class Listing:
 
     question: Question
     listed: Listed
-    about: Callable[[RequestContext, Arguments], Sequence[Any]] | None = None
+    about: Callable[[Context, Arguments], Sequence[Any]] | None = None
     """Makes the objects that the question is about, where these are not the parents themselves."""
 
     async def batch(
-        self, context: RequestContext, parents: Sequence[Any], arguments: Arguments, selection: Selection
+        self, context: Context, parents: Sequence[Any], arguments: Arguments, selection: Selection
     ) -> Sequence[Any]:
         """Answer the edge in the way that any edge is answered."""
         about = self.parents(context, parents, arguments)
         question = await self.question(context, about, arguments, selection)
         return await self.listed.answer(context, question, about, selection)
 
-    def parents(self, context: RequestContext, parents: Sequence[Any], arguments: Arguments) -> Sequence[Any]:
+    def parents(self, context: Context, parents: Sequence[Any], arguments: Arguments) -> Sequence[Any]:
         """Return the objects that the question is about."""
         return parents if self.about is None else self.about(context, arguments)
 
@@ -158,7 +158,7 @@ class Fields:
         kind: type,
         name: str,
         listed: Listed,
-        about: Callable[[RequestContext, Arguments], Sequence[Any]] | None = None,
+        about: Callable[[Context, Arguments], Sequence[Any]] | None = None,
     ) -> Callable[[Question], Question]:
         """Register an edge that lists records: (context, parents, arguments, selection) to its question."""
 
@@ -188,11 +188,12 @@ class Fields:
             return [(parent, getattr(parent, key)) for parent in parents]
 
         async def batch(
-            context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
+            context: Context, parents: Sequence[Any], _arguments: Arguments, selection: Selection
         ) -> Sequence[Any]:
-            return await context.referenced(named, target, wanted(parents), selection)
+            found: Sequence[Any] = await context.referenced(named, target, wanted(parents), selection)
+            return found
 
-        def at_once(context: RequestContext, parents: Sequence[Any], selection: Selection) -> Any:
+        def at_once(context: Context, parents: Sequence[Any], selection: Selection) -> Any:
             return context.recalled(named, target, wanted(parents), selection)
 
         named = relation or target.__name__
@@ -203,7 +204,7 @@ class Fields:
         """Register an edge to the records whose ids are listed in the column `key`, in that order."""
 
         async def batch(
-            context: RequestContext, parents: Sequence[Any], _arguments: Arguments, selection: Selection
+            context: Context, parents: Sequence[Any], _arguments: Arguments, selection: Selection
         ) -> Sequence[Any]:
             wanted = [(parent, one) for parent in parents for one in getattr(parent, key)]
             found = iter(await context.referenced(relation or target.__name__, target, wanted, selection))
@@ -217,7 +218,7 @@ class Fields:
 
         @self.lists(kind, name, PlainList(target, key))
         async def question(
-            _context: RequestContext, _parents: Sequence[Any], _arguments: Arguments, _selection: Selection
+            _context: Context, _parents: Sequence[Any], _arguments: Arguments, _selection: Selection
         ) -> Ask:
             return ask(relation)
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adapters.base import Row
 from adapters.generated_functions import define
 from resolvers.catalogue import Catalogue
-from resolvers.fields import Derived
+from resolvers.fields import Context, Derived
 from resolvers.identifiers import GlobalId
 from resolvers.selection import Selection
-
-if TYPE_CHECKING:
-    from resolvers.context import RequestContext
 
 STUDENT_BOUND = {"AbsenceJustification", "Acknowledgement", "TripUpdate"}
 """Types that belong to one student without being StudentScoped: their id names the student too."""
 
-Build = Callable[[Sequence[Row], "RequestContext", str | None], list[Any]]
+Build = Callable[[Sequence[Row], Context, str | None], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from graphql import (
     FieldNode,
     GraphQLField,
     GraphQLLeafType,
-    GraphQLList,
-    GraphQLNonNull,
-    GraphQLObjectType,
-    GraphQLOutputType,
-    GraphQLSchema,
     OperationType,
     VariableDefinitionNode,
-    is_leaf_type,
-    print_ast,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from resolvers.catalogue import Catalogue
-from resolvers.context import plain_arguments
+from resolvers.context import RequestContext, plain_arguments
 from resolvers.fields import Edge
 from resolvers.selection import Selection
 
-if TYPE_CHECKING:
-    from gateway.execution.direct import DirectList
-
-
 INTROSPECTION = ("__schema", "__type")
 """Fields of the root that tell of the schema; graphql-core answers them."""
-MOST_OBJECTS = 1_000
-"""Objects of one plan: fragments on interfaces are compiled for each type."""
-
-
 PlanKey = tuple[Any, ...]
 """Under what a plan is kept: the document, the name of the operation, and the variables that decide what is
 selected."""
 
 
-class TooManyTypes(Exception):
-    """An operation with interfaces in interfaces, for which far too many types would be compiled."""
+class EdgeWriter(Protocol):
+    """Writes an edge into the answers of its owners."""
+
+    async def write(
+        self, context: RequestContext, notes: Any, arguments: Mapping[str, Any], binding: Any
+    ) -> Sequence[Any] | None:
+        """Write the edge; where it cannot, return the values of the owners."""
 
 
 @dataclass(slots=True)
@@ -105,7 +94,7 @@ class FieldPlan:
     complete: Callable[..., Any] = field(init=False)
     has_fixed_owners: bool = False
     """Whether the objects that the edge starts from are always the same to a viewer (`Edge.is_fixed`)."""
-    direct: DirectList | None = None
+    direct: EdgeWriter | None = None
     """How the edge is written straight from rows, where it can be."""
     below: list[ObjectPlan] = field(default_factory=list)
     """Objects with edges that the values of this edge may hold, at any depth before the next edge."""
@@ -178,86 +167,3 @@ class OperationArguments:
     """An estimate of the bytes that this takes."""
     described: dict[str, Any] | None = None
     """What the fields of introspection answer, once they were asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compiler:
-    """Compiles a selection against the contract and the registered batches."""
-
-    schema: GraphQLSchema
-    catalogue: Catalogue
-    strawberry: Any
-    plan: Plan
-
-    def object_plan(self, type_name: str, selection: Selection, is_fixed: bool) -> ObjectPlan:
-        """Compile the selection on one object type; `is_fixed` tells whether a viewer always gets the same.
-
-        Raises TooManyTypes.
-        """
-        if len(self.plan.objects) >= MOST_OBJECTS:
-            raise TooManyTypes
-        kind = self.schema.get_type(type_name)
-        assert isinstance(kind, GraphQLObjectType)
-        found = ObjectPlan(type_name, len(self.plan.objects))
-        self.plan.objects.append(found)
-        for key, nodes in selection.by_response_key(type_name).items():
-            name = nodes[0].name.value
-            if name == "__typename":
-                found.fields.append(FieldPlan(key, type_name, name, "", nodes, Shape(True)))
-                continue
-            if name in INTROSPECTION:
-                one = FieldPlan(key, type_name, name, "", nodes, Shape(False), selection=selection)
-                found.fields.append(one)
-                self.plan.introspection.append(one)
-                continue
-            found.fields.append(self._field(kind, key, nodes, selection, is_fixed))
-        found.edges = [one for one in found.fields if one.edge is not None]
-        if found.edges:
-            found.slot = self.plan.slots
-            self.plan.slots += 1
-        return found
-
-    def _field(
-        self,
-        kind: GraphQLObjectType,
-        key: str,
-        nodes: list[FieldNode],
-        selection: Selection,
-        is_fixed: bool,
-    ) -> FieldPlan:
-        definition: GraphQLField = kind.fields[nodes[0].name.value]
-        field_: StrawberryField = definition.extensions["strawberry-definition"]
-        name = field_.python_name
-        below = selection.of_nodes(nodes)
-        edge = self.catalogue.edges.get((kind.name, name)) if field_.metadata.get("edge") else None
-        one = FieldPlan(
-            key,
-            kind.name,
-            name,
-            f"{kind.name}.{nodes[0].name.value}",
-            nodes,
-            self._shape(definition.type, below, is_fixed and (edge is None or edge.is_fixed)),
-            edge,
-            has_fixed_owners=is_fixed,
-        )
-        if one.edge is not None:
-            one.arguments = Arguments(definition, field_, nodes[0], self.strawberry)
-            if not any("$" in print_ast(argument) for argument in nodes[0].arguments or ()):
-                one.arguments.fixed = one.arguments.read(selection.variables)
-            one.selection = below
-            one.slot = len(self.plan.edges)
-            one.below = [found for plan in one.shape.plans() for found in plan.with_edges()]
-            self.plan.edges.append(one)
-        return one
-
-    def _shape(self, kind: GraphQLOutputType, below: Selection, is_fixed: bool) -> Shape:
-        if isinstance(kind, GraphQLNonNull):
-            inner = self._shape(kind.of_type, below, is_fixed)
-            inner.non_null = True
-            return inner
-        if isinstance(kind, GraphQLList):
-            return Shape(False, item=self._shape(kind.of_type, below, is_fixed))
-        if is_leaf_type(kind):
-            return Shape(False, leaf=kind)
-        names = below.possible_types(kind.name)
-        return Shape(False, objects={one: self.object_plan(one, below, is_fixed) for one in names})

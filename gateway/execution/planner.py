@@ -21,7 +21,6 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    OperationType,
     SelectionSetNode,
     VariableNode,
     Visitor,
@@ -34,18 +33,10 @@ from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.utils.str_converters import to_camel_case
 
 from gateway.errors import NO_OPERATION, NOT_PARSED, NOT_VALID, TOO_COSTLY, TOO_LARGE, WRONG_VARIABLES
+from gateway.execution.compiler import MOST_OBJECTS, Compiler, TooManyTypes
 from gateway.execution.cost import Costs, counted
-from gateway.execution.direct import direct_list
 from gateway.execution.document_limits import DocumentLimits, fields_of
-from gateway.execution.plan import (
-    MOST_OBJECTS,
-    Compiler,
-    OperationArguments,
-    Plan,
-    PlanKey,
-    TooManyTypes,
-)
-from gateway.execution.writers import generate
+from gateway.execution.plan import OperationArguments, Plan, PlanKey
 from resolvers.catalogue import Catalogue
 from resolvers.context import OPEN_FIELDS_BEFORE_LOGIN
 from resolvers.errors import NotAuthenticated
@@ -270,10 +261,8 @@ class Planner:
         root: Any = operation
         selection = Selection(self.schema._schema, fragments, variables, [root])
         plan = Plan(operation.operation, operation.variable_definitions or ())
-        compiler = Compiler(self.schema._schema, self.catalogue, self.schema, plan)
         try:
-            is_query = operation.operation is OperationType.QUERY
-            compiler.object_plan(operation.operation.value.capitalize(), selection, is_query)
+            Compiler(self.schema._schema, self.catalogue, self.schema, plan).operation(selection)
         except TooManyTypes as error:
             message = (
                 f"The operation selects more than {MOST_OBJECTS} objects, for each type that an interface "
@@ -285,9 +274,6 @@ class Planner:
             spent.cost += COST_OF_FIELD * parts
         # The nodes of a plan keep the tree of its document alive.
         plan.size = document.size + BYTES_OF_FIELD_IN_PLAN * parts
-        generate(plan, {name: known.kind for name, known in self.catalogue.types.items()})
-        for edge in plan.edges:
-            edge.direct = direct_list(edge, self.catalogue)
         return plan
 
     def _with_arguments(
