@@ -36,13 +36,13 @@ SMALL = "subscription { dashboardChanged { revision } }"
 
 @pytest.fixture(scope="module")
 def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A gateway with small answers and a small allowance."""
+    """A gateway with small answers, and an allowance of which twenty mutations leave two fifths."""
     folder = tmp_path_factory.mktemp("events")
     shutil.copyfile(sqlite_template, folder / "own.db")
     limits = {
         "PASSERELLE_MAX_ANSWER": "50000",
         "PASSERELLE_MAX_COST": "40000",
-        "PASSERELLE_RATE_PER_VIEWER": "80000",
+        "PASSERELLE_RATE_PER_VIEWER": "200000",
     }
     with serving(f"sqlite:///{folder / 'own.db'}", folder, 1, **limits) as found:
         yield found

@@ -11,12 +11,18 @@ from typing import Any
 
 import orjson
 from sqlalchemy import ARRAY, JSON, Date, Dialect, Float, Select
+from sqlalchemy.engine import make_url
 from sqlalchemy.types import TypeEngine
 
 from adapters.generated_functions import define
 from adapters.records import Instant
 
 Convert = Callable[[Any], Any]
+DIALECTS: Mapping[str, Dialect] = {
+    name: make_url(f"{name}+{driver}://").get_dialect()()
+    for name, driver in (("sqlite", "aiosqlite"), ("postgresql", "asyncpg"))
+}
+"""One for all engines of a kind, so that each statement is compiled once in a process."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, ColumnElement, Date, Dialect, Integer
+from sqlalchemy import Boolean, ColumnElement, Date, Integer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.base import (
@@ -24,7 +24,7 @@ from adapters.base import (
     decode_cursor,
 )
 from adapters.native.children import Gather, gather_function
-from adapters.native.compiled import CompiledStatement, compile_statement
+from adapters.native.compiled import DIALECTS, CompiledStatement, compile_statement
 from adapters.native.database import UNREACHABLE, open_database
 from adapters.native.postgresql_reader import PostgresReader
 from adapters.native.reader import Reader
@@ -133,11 +133,11 @@ class NativeSource:
         relation = RELATIONS.get(request.relation)
         if relation is None:
             raise NotSupported(f"The database has no relation {request.relation}.")
-        dialect = self.engine.dialect
-        places_ = places(len(request.parents)) if dialect.name == "sqlite" else 0
+        dialect = self.engine.dialect.name
+        places_ = places(len(request.parents)) if dialect == "sqlite" else 0
         shape = _shape(relation, request, places_)
         statement, gather = _statement(request.relation, shape, implicit, dialect)
-        parents = _parents(request, places_, dialect.name)
+        parents = _parents(request, places_, dialect)
         arguments = statement.arguments(parents, _values(relation, request, shape))
         return BoundStatement(statement, arguments, request.viewer_id), gather
 
@@ -191,7 +191,7 @@ def _shape(relation: Relation, request: Request, places: int) -> Shape:
 
 @lru_cache(maxsize=4096)
 def _statement(
-    name: str, shape: Shape, implicit: tuple[str, ...], dialect: Dialect
+    name: str, shape: Shape, implicit: tuple[str, ...], dialect: str
 ) -> tuple[CompiledStatement, Gather]:
     relation = RELATIONS[name]
     known = (one for one in implicit if one in relation.columns)
@@ -199,9 +199,9 @@ def _statement(
     given = {"now", "viewer", "today", "limit", *(f"filter_{one}" for one, _ in shape.filters)}
     if shape.cursor:
         given |= {f"cursor{index}" for index in range(len(relation.order))}
-    statement = build(relation, shape, dialect.name)
-    parents = _parent_names(shape.parents, dialect.name)
-    compiled = compile_statement(statement, dialect, parents, given, dialect.name == "postgresql")
+    statement = build(relation, shape, dialect)
+    parents = _parent_names(shape.parents, dialect)
+    compiled = compile_statement(statement, DIALECTS[dialect], parents, given, dialect == "postgresql")
     return compiled, gather_function(relation, shape, compiled)
 
 
