@@ -92,11 +92,15 @@ def reason_of(error: Exception) -> str:
 
 
 @contextmanager
-def answering() -> Iterator[None]:
-    """Raise RetryLater where the database does not answer, or is locked by another who writes."""
+def answering(faults: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Raise RetryLater where the database does not answer, or is locked by another who writes.
+
+    Errors of the kinds `faults` go on. Who reads again and again names none: a table that is missing may be
+    just being restored.
+    """
     try:
         yield
-    except FAULTS:
+    except faults:
         raise
     except UNREACHABLE as error:
         raise RetryLater("The database does not answer.") from error

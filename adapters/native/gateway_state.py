@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.native.announcements import of_changes
 from adapters.native.changes import AlreadyWritten, Change, Insert, Outdated, Remove, Set
-from adapters.native.database import answering
+from adapters.native.database import FAULTS, answering
 from adapters.native.doorbell import ring
 from adapters.native.feed import announce
 from adapters.records import Conversation, Message, MutationReceipt, Participant, Record
@@ -46,7 +46,7 @@ class GatewayState:
     async def receipt(self, key: str) -> MutationReceipt | None:
         """Find the receipt of a call that was carried out. Raises RetryLater."""
         table = MutationReceipt.table()
-        with answering():
+        with answering(FAULTS):
             async with self.engine.connect() as connection:
                 found = await connection.execute(select(table).where(table.c.id == key))
                 row = found.mappings().first()
@@ -60,7 +60,7 @@ class GatewayState:
         answer alone was lost.
         """
         of_messages = all(change.kind in MAILBOXES for change in changes)
-        with answering():
+        with answering(FAULTS):
             await self._write(changes, receipt, of_messages)
         # Our own next read must not wait for the bell.
         self._changed(of_messages)
