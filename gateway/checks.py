@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from alembic.util import CommandError
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -44,6 +45,8 @@ async def _database(settings: Settings) -> str | None:
         await check_migrations(engine)
     except (SQLAlchemyError, OSError) as error:
         return f"cannot be opened: {error}. Check PASSERELLE_DATABASE_URL."
+    except CommandError as error:
+        return f"its tables are not those of this version: {error}"
     finally:
         await engine.dispose()
     return None

@@ -30,7 +30,7 @@ from gateway.imports import start_import
 from gateway.server import application, server_options
 from gateway.sessions import revoke_sessions
 from gateway.settings import load_settings, settings_reference
-from gateway.welcome import find_families, issue_token, print_welcome
+from gateway.welcome import NO_GUARDIANS, find_families, issue_token, print_welcome
 from resolvers.registry import strawberry_schema
 
 app = typer.Typer(
@@ -289,7 +289,10 @@ def token(
     """
     settings = load_settings()
     if families:
-        for family in find_families(settings):
+        found = find_families(settings)
+        if not found:
+            raise BadConfiguration(NO_GUARDIANS)
+        for family in found:
             typer.echo(f"{family.guardian_id}  {family.name}, {family.children} children")
         return
     typer.echo(issue_token(settings, person, kind.upper(), school or [], scope or [], hours))

@@ -32,6 +32,9 @@ EXAMPLES = (
 )
 
 
+NO_GUARDIANS = "There are no guardians yet; import an export or run `passerelle demo`."
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """A guardian to try things with."""
@@ -85,7 +88,7 @@ def issue_token(
     if person is None and kind == "GUARDIAN":
         families = find_families(settings)
         if not families:
-            raise BadConfiguration("There are no guardians yet; import an export or run `passerelle demo`.")
+            raise BadConfiguration(NO_GUARDIANS)
         person = families[0].guardian_id
     if person is None and kind != "PARTNER":
         raise BadConfiguration(f"Say which {kind.lower()}: `passerelle token ID --kind {kind}`.")

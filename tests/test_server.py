@@ -324,7 +324,7 @@ def test_every_command_explains_itself(name: str, tmp_path: Path) -> None:
 
 def test_check_says_what_is_well(folder: Path) -> None:
     found = command("check", folder=folder, check=False)
-    assert "contract and resolvers agree" in found.stdout
+    assert found.stdout.startswith("✓ settings\n✓ contract and resolvers agree\n")
     assert found.returncode == (0 if explorer_is_installed() else 2)
 
 
@@ -335,6 +335,12 @@ def test_wrong_settings_stop_the_start_with_the_remedy(tmp_path: Path) -> None:
     assert "PASSERELLE_NAME" in found.stderr and "Traceback" not in found.stderr
     found = command("check", folder=tmp_path, check=False, PASSERELLE_DATABASE_URL="mysql://x")
     assert "must begin with sqlite:/// or postgresql://" in found.stderr
+
+
+def test_who_lists_the_guardians_of_an_empty_database_hears_what_to_do(tmp_path: Path) -> None:
+    found = command("token", "--list", folder=tmp_path, check=False)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "There are no guardians yet; import an export or run `passerelle demo`." in found.stderr
 
 
 PASSWORD = "hunter2"

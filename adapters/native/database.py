@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
@@ -75,7 +76,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _configuration(connection: Connection) -> Config:
-    configuration = Config()
+    configuration = Config(stdout=io.StringIO())
     configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     configuration.attributes["connection"] = connection
     return configuration

@@ -3,7 +3,7 @@ const token = new URLSearchParams(location.hash.slice(1)).get("token");
 if (token) history.replaceState(null, "", location.pathname + location.search);
 
 const welcome = `# Passerelle. Every field is described: open the documentation on the left.
-# Headers (below) need: {"Authorization": "Bearer TOKEN"}; \`passerelle token --guardian\` prints one.
+# Headers (below) need: {"Authorization": "Bearer TOKEN"}; \`passerelle token\` prints one.
 
 query MyChildren {
   viewer {
