@@ -92,7 +92,6 @@ def strawberry_schema() -> ContractSchema:
     )
 
 
-@cache
 def catalogue(graphql: strawberry.Schema) -> Catalogue:
     """Join contract and resolvers. Raises TypeError when an edge lacks its batch or a batch its edge."""
     return Catalogue(graphql, Fields().merge(*(domain.fields for domain in DOMAINS)))
