@@ -18,10 +18,12 @@ OTHER_GUARDIAN = "Autre responsable"
 
 
 def relation_label(name: str, guardian_id: str | None, context: RequestContext) -> str:
-    """Show a guardian's name to themself and to the school only."""
-    if context.caller.kind == "GUARDIAN" and guardian_id != context.caller.person_id:
-        return OTHER_GUARDIAN
-    return name
+    """Show a guardian's name to themself, to the school, and to partners who may read its directory."""
+    caller = context.caller
+    is_hidden = caller.kind == "GUARDIAN" or (
+        caller.kind == "PARTNER" and "DIRECTORY_READ" not in caller.capabilities
+    )
+    return OTHER_GUARDIAN if is_hidden and guardian_id != caller.person_id else name
 
 
 @fields.derive(Acknowledgement, "guardian_name", "guardian_name", "guardian_id")

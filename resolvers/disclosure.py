@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adapters.base import Row
+from adapters.base import Children, Parent, Row
 from resolvers.routing import CAPABILITIES
 from resolvers.viewer import Scope
 
@@ -24,6 +24,8 @@ FAMILIES = frozenset({"Student.guardianships", "Guardian", "Guardian.guardianshi
 """Relations that say who the families are; partners need the directory for them."""
 MAIL = frozenset({"Viewer.conversations", "Conversation", "Message"})
 """Relations of conversations, which may be about students whom their reader may not read about any more."""
+TIES = "Guardian.guardianships"
+"""The relation of the ties of a guardian, the caller or another."""
 NAMES = frozenset({"id", "first_name", "last_name", "birth_name", "school_id", "source_id"})
 """What is told of a student whom a record names, and of whom the viewer may not read anything else."""
 
@@ -54,6 +56,14 @@ def told(scope: Scope, relation: str, row: Row) -> Row:
     return {
         name: value if name in NAMES or name.startswith(("_", "@")) else None for name, value in row.items()
     }
+
+
+def keep_open_ties(scope: Scope, parents: Sequence[Parent], answer: Mapping[str, Children]) -> None:
+    """Leave of the ties of other guardians only those to students that are open to the caller."""
+    for parent in parents:
+        ties = answer.get(parent.group)
+        if ties is not None and parent.id != scope.caller.person_id:
+            ties.rows = [row for row in ties.rows if row["student_id"] in scope.students]
 
 
 def filters_for(scope: Scope, relation: str, filters: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from adapters.base import Bound, Children, Page, Parent, Request, Row, Rows, Source
-from resolvers.disclosure import filters_for, is_published, needed_capability, told
+from resolvers.disclosure import TIES, filters_for, is_published, keep_open_ties, needed_capability, told
 from resolvers.errors import NotPermitted, SourceFailed
 from resolvers.routing import CAPABILITIES, Sources
 from resolvers.viewer import Caller, Scope
@@ -301,6 +301,8 @@ class LoaderLayer:
         if relation not in PUBLIC and not self._may_see_all(relation, rows):
             for group, children in answer.items():
                 self._keep_visible(relation, children, alone.get(group))
+        if relation == TIES:
+            keep_open_ties(self.scope, parents, answer)
         if relation == "Student":
             for children in answer.values():
                 children.rows = [told(self.scope, relation, row) for row in children.rows]
@@ -315,7 +317,7 @@ class LoaderLayer:
 
         It is what `_may_see` asks of a row: its school is known, and its student is the one asked about.
         """
-        if relation in PUBLIC or relation in ("Guardian", "Student") or "guardian_id" in names:
+        if relation in PUBLIC or relation in ("Guardian", "Student", TIES) or "guardian_id" in names:
             return None
         rights: list[Right] = []
         if "school_id" in names:

@@ -65,6 +65,50 @@ async def test_of_a_child_without_data_access_the_name_alone_is_told(
     assert {name for name, value in told[True].items() if value is None} <= {"photoUrl", "enrolledFrom"}
 
 
+async def test_of_a_child_without_data_access_the_ties_of_others_are_not_told(
+    own_gateway: Gateway, guardian: Caller
+) -> None:
+    closed, open_ = own_gateway.people.children_of(guardian)
+    tie = r.Guardianship.table()
+    both = select(tie.c.guardian_id).where(tie.c.student_id == open_, tie.c.guardian_id != guardian.person_id)
+    other = (await read(own_gateway, both))[0].guardian_id
+    await change(
+        own_gateway,
+        tie_of(guardian, closed).values(has_data_access=False),
+        tie_of(Caller("GUARDIAN", other), closed).values(may_pick_up=True),
+    )
+    query = """{ viewer { students { guardianships { guardian { id guardianships {
+        student { id } mayPickUp } } } } } }"""
+    data = await own_gateway.data(query, guardian)
+    ids = {name: own_gateway.people.student_id(one) for name, one in (("closed", closed), ("open", open_))}
+    told = {
+        one["guardian"]["id"]: {found["student"]["id"] for found in one["guardian"]["guardianships"]}
+        for student in data["viewer"]["students"]
+        for one in student["guardianships"]
+    }
+    mine = GlobalId("Guardian", "native", guardian.person_id, None).encode()
+    assert told.pop(mine) == set(ids.values())
+    assert told and all(found == {ids["open"]} for found in told.values())
+
+
+@pytest.mark.parametrize("scopes", [{"LIAISON_READ"}, {"LIAISON_READ", "DIRECTORY_READ"}])
+async def test_partners_read_who_signed_with_the_directory_alone(
+    sqlite_gateway: Gateway, scopes: set[str]
+) -> None:
+    query = "{ students(ids: [%s]) { liaisonNotes { nodes { acknowledgements { guardianName } } } } }"
+    partner = Caller("PARTNER", "tool", tuple(sqlite_gateway.people.schools.values()), frozenset(scopes))
+    some = sorted(sqlite_gateway.people.students)[:60]
+    ids = ", ".join(f'"{sqlite_gateway.people.student_id(one)}"' for one in some)
+    data = await sqlite_gateway.data(query % ids, partner)
+    names = {
+        answer["guardianName"]
+        for student in data["students"]
+        for note in student["liaisonNotes"]["nodes"]
+        for answer in note["acknowledgements"]
+    }
+    assert names and (names == {"Autre responsable"}) is ("DIRECTORY_READ" not in scopes)
+
+
 async def about(gateway: Gateway, caller: Caller, student: str) -> str:
     """Make a conversation of a guardian be about one student; returns its key."""
     part = r.Participant.table()

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner
 
 from adapters import records as r
@@ -261,6 +262,38 @@ def test_homonyms_are_told_apart_by_their_day_of_birth_and_never_guessed(
     assert bring(database, sure).waiting == []
     ((student,),) = _graded(database)
     assert rows(database, r.Student, "information_system_id", id=student) == [("5002",)]
+
+
+def test_what_names_a_pupil_who_left_is_not_of_a_namesake_who_came(database: str, tmp_path: Path) -> None:
+    before = ALL["siecle"](tmp_path)
+    after = tmp_path / "after"
+    after.mkdir()
+    for file in before.path.iterdir():
+        name, text = only_member(file)
+        for old, new in (("5002", "5009"), ("060000002BB", "060000009ZZ"), ("01/07/2015", "02/02/2012")):
+            text = text.replace(old, new)
+        (after / name).write_bytes(text.encode("iso-8859-15"))
+    named = _grades(tmp_path, ";Martin;Léo;;Mathématiques;10/11/2026;2")
+    bring(database, before)
+    assert bring(database, named).waiting == []
+    assert len(_graded(database)) == 1
+    bring(database, Written(after), allow_shrink=True)
+    # Other formats end the record of who left.
+    asyncio.run(_end(database, "5002"))
+    assert rows(database, r.Student, "information_system_id", first_name="Léo") == [("5009",)]
+    assert _graded(database) == []
+    assert [one.value for one in bring(database, named).waiting] == ["Léo Martin"]
+    assert _graded(database) == []
+
+
+async def _end(url: str, number: str) -> None:
+    engine, student = open_database(url), r.Student.table()
+    async with engine.connect() as connection:
+        await connection.execution_options(writes=True)
+        left = update(student).where(student.c.information_system_id == number).values(ended_at=NOW)
+        await connection.execute(left)
+        await connection.commit()
+    await engine.dispose()
 
 
 def _graded(url: str) -> list[tuple[str, ...]]:

@@ -168,7 +168,7 @@ class _Lookup:
     def __init__(self, kind: Kind, keys: Sequence[Key]) -> None:
         self._kind, self._keys = kind, keys
         self._columns = sorted(
-            {"id", "school_id"}
+            {"id", "school_id", *({"ended_at"} & set(kind.table().c.keys()))}
             | {name for key in keys for name in key}
             | (_TELLING & set(kind.table().c.keys()))
         )
@@ -181,7 +181,10 @@ class _Lookup:
         columns = [table.c[name] for name in self._columns]
         for key in self._keys:
             values = {content[key[0]] for content in contents if content.get(key[0]) not in (None, "", "|")}
-            wanted = select(*columns).where(is_one_of(table.c[key[0]]), table.c.ended_at.is_(None))
+            wanted = select(*columns).where(is_one_of(table.c[key[0]]))
+            if self._kind is not r.Student or key[0] != "match_name":
+                # A pupil who left may be the one that a name alone means: then it means nobody else.
+                wanted = wanted.where(table.c.ended_at.is_(None))
             for some in chunks(sorted(values)):
                 for row in (await connection.execute(wanted, {"ids": some})).mappings():
                     self._rows[key][tuple(row[name] for name in key)].append(dict(row))
@@ -225,7 +228,7 @@ class _Lookup:
             if key[0] == "match_name" and _has_keys(content):
                 found = [row for row in found if not _has_keys(row)]
             fitting = [row for row in found if contradiction(content, row, shared) is None]
-            if len(fitting) == 1:
+            if len(fitting) == 1 and fitting[0].get("ended_at") is None:
                 return Found(fitting[0]["id"])
             if fitting:
                 return Found()
