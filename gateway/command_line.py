@@ -25,7 +25,7 @@ from gateway.downloads import located
 from gateway.exports import columns_of, export_oneroster, templates, write_empty_table
 from gateway.identities import decide, proposed
 from gateway.import_history import read_imports, show_imports
-from gateway.import_report_text import report_console, show_report
+from gateway.import_report_text import printable, report_console, show_report
 from gateway.imports import start_import
 from gateway.server import application, server_options
 from gateway.sessions import revoke_sessions
@@ -53,7 +53,9 @@ def readable_errors(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except (BadConfiguration, InvalidExport) as error:
-            console.print(str(error), style="red", markup=False, highlight=False)
+            # An error repeats what a file says: names of its columns, of its members, of its system.
+            text = "\n".join(map(printable, str(error).split("\n")))
+            console.print(text, style="red", markup=False, highlight=False)
             raise typer.Exit(2) from error
 
     return run
@@ -222,13 +224,13 @@ def identities(
     if merge and not yes:
         for one in asyncio.run(proposed(settings)):
             if one["id"] == merge:
-                pair = " and ".join(one["people"])
+                pair = printable(" and ".join(one["people"]))
                 typer.confirm(f"{pair} become one person for good. Go on?", abort=True)
     if merge or apart:
         asyncio.run(decide(settings, str(merge or apart), bool(merge)))
         return
     for one in asyncio.run(proposed(settings)):
-        typer.echo(f"{one['id']}  {one['kind']}: {' / '.join(one['people'])}: {one['reason']}")
+        typer.echo(printable(f"{one['id']}  {one['kind']}: {' / '.join(one['people'])}: {one['reason']}"))
 
 
 @app.command()

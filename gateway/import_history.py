@@ -12,6 +12,7 @@ from sqlalchemy import Row, select
 from adapters.native.database import migrate, open_database
 from adapters.native.import_report import number_refused
 from adapters.records import DataSource, ImportRun
+from gateway.import_report_text import printable
 from gateway.settings import Settings
 
 
@@ -44,5 +45,7 @@ def show_imports(runs: list[Row[Any]], console: Console) -> None:
         when = f"{run.started_at.astimezone():%Y-%m-%d %H:%M}"
         entries = run.report.get("entries", {}).values()
         last = (number_refused(run.report), sum(one["waiting"] for one in entries))
-        table.add_row(when, Text(run.name or run.source_id), *(str(one) for one in (*numbers, *last)))
+        table.add_row(
+            when, Text(printable(run.name or run.source_id)), *(str(one) for one in (*numbers, *last))
+        )
     console.print(table)

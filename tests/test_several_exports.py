@@ -244,6 +244,16 @@ def test_a_row_that_names_nobody_known_is_kept_reported_and_shown_once_the_stude
     assert (again.changes, again.refused, again.waiting) == (0, [], [])
 
 
+def test_an_error_that_repeats_a_file_gives_no_orders_to_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "notes.csv"
+    path.write_text("ELEVE_ID;\x1b]0;title\x07;Jour\n5001;1;2\n", encoding="utf-8")
+    arguments = ["import", "csv", str(path), "--option", f"school={UAI}", "--option", "entity=grades"]
+    url = f"sqlite:///{tmp_path / 'school.db'}"
+    found = CliRunner().invoke(app, arguments, env={"PASSERELLE_DATABASE_URL": url, "COLUMNS": "300"})
+    assert found.exit_code == 2 and "lacks the column" in found.output
+    assert "\\x1b]0" in found.output and "\x1b" not in found.output
+
+
 def test_homonyms_are_told_apart_by_their_day_of_birth_and_never_guessed(
     database: str, tmp_path: Path
 ) -> None:
