@@ -451,3 +451,29 @@ def test_two_persons_kept_apart_are_not_proposed_again(database: str, tmp_path: 
     assert asyncio.run(_proposals(database)) == []
     with pytest.raises(BadConfiguration, match="No open proposal"):
         asyncio.run(decide(Settings(database_url=database), str(proposal["id"]), merge=True))
+
+
+ONDE_PUPILS = "Nom Elève;Nom d'usage Elève;Prénom Elève;Date naissance;Classe;Niveau\n"
+ONDE_GUARDIANS = (
+    "Civilité Responsable;Nom usage responsable;Nom responsable;Prénom responsable;Courriel;"
+    "Nom d'usage enfant;Nom de famille enfant;Prénom enfant;Classes enfants\n"
+)
+
+
+def _onde(folder: Path, first: str, born: str, mail: str) -> Written:
+    """Write a primary school with one pupil called Martin, whose mother is called Marie Martin."""
+    folder.mkdir()
+    pupils = f"{ONDE_PUPILS}MARTIN;;{first};{born};CE1;CE1\n"
+    guardians = f"{ONDE_GUARDIANS}Mme;;MARTIN;Marie;{mail};;MARTIN;{first};CE1\n"
+    (folder / "CSVExtraction-eleves.csv").write_text(pupils, encoding="latin-1")
+    (folder / "CSVExtraction-responsables.csv").write_text(guardians, encoding="latin-1")
+    return Written(folder, {"school": UAI, "access": "all"})
+
+
+def test_a_namesake_is_not_the_guardian_of_a_family_that_left(database: str, tmp_path: Path) -> None:
+    bring(database, _onde(tmp_path / "before", "Lina", "05/03/2018", "p@example.org"))
+    ((mine,),) = rows(database, r.Guardian, "id")
+    bring(database, _onde(tmp_path / "after", "Hugo", "01/02/2016", "q@example.org"), allow_shrink=True)
+    ties = rows(database, r.Guardianship, "guardian_id")
+    assert len(ties) == 1 and ties != [(mine,)]
+    assert rows(database, r.Guardian, "email") == [("q@example.org",)]

@@ -6,7 +6,7 @@ rows would be one person, both are refused, and nothing is tied to either.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -200,15 +200,8 @@ def guardians(table: DataTable, file: str, known: Pupils, access: bool) -> Itera
     """Yield guardians and their ties to the pupils that they name."""
     columns, rows = Columns(table.header), list(table.rows)
     found = [_named_guardian(columns, row, f"{file}, line {row.line}", known) for row in rows]
-    named = Counter(
-        one.name for one in {tuple(row.fields): one for row, one in zip(rows, found, strict=True)}.values()
-    )
-    # Persons of one name, or one person of two households: told apart by their children.
-    keys = [
-        None if not one.last_name
-        else f"{one.name}|{'|'.join(sorted(one.children))}" if named[one.name] > 1 else one.name
-        for one in found
-    ]  # fmt: skip
+    # A name alone would make one who comes after another has left the guardian of the other's account.
+    keys = [f"{one.name}|{'|'.join(sorted(set(one.children)))}" if one.last_name else None for one in found]
     for one, (row, key, shared) in zip(found, _told_apart(rows, keys), strict=True):
         where, who = f"{file}, line {row.line}", f"{one.first_name} {one.last_name}".strip()
         yield Entry(file, where)
