@@ -57,6 +57,7 @@ UNKNOWN_TAG = re.compile(r"<[a-z]", re.IGNORECASE)
 SEPARATORS = re.compile("[\u2028\u2029]")
 SUSPECT = re.compile(r"[<&\u2028\u2029]|" + INVISIBLE.pattern)
 LINE_BREAK = re.compile(r"\s*[\t\n\r]\s*")
+BEGUN = re.compile(r"<(?=[a-z!?/])", re.IGNORECASE)
 ELEMENT = re.compile(r"<([a-z][a-z0-9-]*)", re.IGNORECASE)
 HANDLER = re.compile(r"\son[a-z]+\s*=", re.IGNORECASE)
 LINK = re.compile(r"\shref\s*=", re.IGNORECASE)
@@ -69,7 +70,7 @@ def clean_html(text: str) -> str:
     """Return HTML without what could do harm, and without colours; cleaning it again changes nothing."""
     if SUSPECT.search(text) is None:
         return text
-    cleaned = _harmless(INVISIBLE.sub("", text))
+    cleaned = _harmless(with_begun_tags_as_text(INVISIBLE.sub("", text)))
     # What was written as entities is a character now.
     while INVISIBLE.search(cleaned):
         cleaned = _harmless(INVISIBLE.sub("", cleaned))
@@ -98,14 +99,23 @@ def has_markup(text: str) -> bool:
     )
 
 
+def with_begun_tags_as_text(text: str) -> str:
+    """Put a space behind each `<` that no `>` follows, as in `0 <a <b`.
+
+    A parser would take all that follows for a tag that does not end, and drop it.
+    """
+    head, end, tail = text.rpartition(">")
+    return head + end + (BEGUN.sub("< ", tail) if has_markup(tail) else tail)
+
+
 def clean_text(text: str) -> str:
     """Return plain text without markup and invisible characters; `a < b` and `Tom & Jerry` stay."""
     if SUSPECT.search(text) is None:
         return text
-    cleaned = SEPARATORS.sub("\n", INVISIBLE.sub("", text))
+    cleaned = with_begun_tags_as_text(SEPARATORS.sub("\n", INVISIBLE.sub("", text)))
     # Markup that was written as entities appears when the markup around it goes.
     while has_markup(cleaned):
-        stripped = html.unescape(nh3.clean(cleaned, tags=set()))
+        stripped = with_begun_tags_as_text(html.unescape(nh3.clean(cleaned, tags=set())))
         cleaned = INVISIBLE.sub("", stripped if stripped != cleaned else cleaned.replace("<", ""))
     return cleaned
 

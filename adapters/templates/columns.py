@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from adapters import records as r
 from adapters.base import Item, Mention, Refusal
-from adapters.content import has_markup
+from adapters.content import has_markup, with_begun_tags_as_text
 from adapters.school_export import SchoolExport
 from adapters.school_time import clock, instant
 from adapters.templates import plain_values as plain
@@ -99,6 +99,7 @@ class Fields:
         value = self.text(name)
         if value is None:
             return None
+        value = with_begun_tags_as_text(value)
         if has_markup(value):
             return value
         return "<br>".join(html.escape(value, quote=False).splitlines())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.base import Row
-from adapters.content import clean_html, clean_text, has_markup
+from adapters.content import clean_html, clean_text, has_markup, with_begun_tags_as_text
 from resolvers.context import RequestContext
 from resolvers.homework import text_of
 from resolvers.identifiers import GlobalId, decode
@@ -100,7 +100,7 @@ def comment(text: str | None) -> str | None:
 
 def body(text: str) -> str:
     """Read HTML or plain text, and take out all that could do harm. Raises Refused."""
-    given = within(text, LONGEST_BODY, "body").strip()
+    given = with_begun_tags_as_text(within(text, LONGEST_BODY, "body").strip())
     if not has_markup(given):
         given = html.escape(given, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
     cleaned = clean_html(given)
