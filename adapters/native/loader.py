@@ -287,10 +287,10 @@ async def load(
             await connection.commit()
             if engine.dialect.name == "postgresql":
                 # Not on SQLite: the statistics of a small school would make it scan tables that grow.
-                # One after another: two that analyse all tables wait for one another without end.
-                await connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
+                # Without a transaction, which would keep the lock of each table while it waits for the next:
+                # another import may have analysed that one, and wait for the first.
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.execute(text("ANALYZE"))
-                await connection.commit()
     return report
 
 
