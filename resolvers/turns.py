@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Self
 
 BURST = 0.01
 """Seconds that a request has before it lets others go on: most never need more."""
@@ -68,13 +69,14 @@ class Turn:
         self._own = 0.0
         self._looked = 0.0
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         """Begin."""
         share, now = self._share, perf_counter()
         share.seconds *= 0.5 ** ((now - share.moment) / HALF_LIFE)
         share.moment = now
         self._turns.running.add(self)
         self._go_on(now)
+        return self
 
     def __exit__(self, *_raised: object) -> None:
         """End, whatever became of the request."""

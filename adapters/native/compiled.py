@@ -15,12 +15,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.types import TypeEngine
 
 from adapters.generated_functions import define
+from adapters.native.database import DRIVERS
 from adapters.records import Instant
 
 Convert = Callable[[Any], Any]
 DIALECTS: Mapping[str, Dialect] = {
-    name: make_url(f"{name}+{driver}://").get_dialect()()
-    for name, driver in (("sqlite", "aiosqlite"), ("postgresql", "asyncpg"))
+    name: make_url(f"{DRIVERS[name]}://").get_dialect()() for name in ("sqlite", "postgresql")
 }
 """One for all engines of a kind, so that each statement is compiled once in a process."""
 
