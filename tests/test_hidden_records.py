@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
 from adapters import records as r
+from adapters.native.database import migrate, open_database
 from adapters.native.repointing import repoint
 from gateway.sessions import revoke_sessions
-from resolvers.identifiers import GlobalId
+from resolvers.identifiers import GlobalId, decode
 from resolvers.viewer import Caller
+from tests.actions import actions_of
 from tests.conftest import NOW, Gateway, running
 
 NOUMEA = "9889902B"
@@ -34,6 +36,15 @@ async def read(gateway: Gateway, statement: Any) -> list[Any]:
     """Return rows of the database."""
     async with gateway.engine.connect() as connection:
         return list(await connection.execute(statement))
+
+
+async def version_before(database: str, gateway: Gateway, version: str) -> None:
+    """Take a database for one of an earlier version, and migrate it."""
+    await change(gateway, text(f"UPDATE alembic_version SET version_num = '{version}'"))
+    engine = open_database(database)
+    await migrate(engine)
+    await engine.dispose()
+    gateway.changed()
 
 
 def tie_of(caller: Caller, student: str | None = None) -> Any:
@@ -158,6 +169,34 @@ async def test_a_conversation_about_a_child_ends_with_the_right_to_read_about_it
     assert (after["node"], after["message"]) == (None, None)
     assert variables["id"] not in {one["id"] for one in after["conversations"]["nodes"]}
     assert 0 < len(after["conversations"]["nodes"]) < len(before["conversations"]["nodes"])
+
+
+@pytest.mark.parametrize("is_stored_before", [False, True], ids=["begun now", "begun before version 9"])
+@pytest.mark.parametrize("names_a_child", [True, False], ids=["about a child", "about no child"])
+async def test_a_conversation_begun_here_ends_with_the_right_to_read_about_the_child(
+    own_gateway: Gateway, own_database: str, names_a_child: bool, is_stored_before: bool
+) -> None:
+    actions = await actions_of(own_gateway)
+    student = {"studentId": actions.student} if names_a_child else {}
+    begun = await actions.do("startConversation", {**actions.inputs["startConversation"], **student})
+    assert begun["errors"] == []
+    audience, thread = r.Audience.table(), r.Conversation.table()
+    own = select(thread.c.id).where(thread.c.source_id == "gateway")
+    ((key,),) = await read(own_gateway, own)
+    if is_stored_before:
+        await change(own_gateway, audience.delete().where(audience.c.record_id == key))
+        await version_before(own_database, own_gateway, "0008")
+    native = own_gateway.app.state.sources.native.name
+    variables = {"id": GlobalId("Conversation", native, key).encode()}
+    query = "query($id: ID!) { node(id: $id) { ... on Conversation { subject } } }"
+    assert await own_gateway.data(query, actions.caller, variables) == {"node": {"subject": "Rendez-vous"}}
+    only = decode(actions.student) if names_a_child else None
+    closed = tie_of(actions.caller, only.key if only else None).values(has_data_access=False)
+    await change(own_gateway, closed)
+    assert await own_gateway.data(query, actions.caller, variables) == {"node": None}
+    given = {"conversationId": variables["id"], "body": "Bonjour"}
+    answer = await actions.do("replyToConversation", given)
+    assert answer["errors"] == [{"code": "NOT_FOUND", "message": "Introuvable.", "field": ["conversationId"]}]
 
 
 async def test_who_may_not_write_messages_cannot_answer_either(

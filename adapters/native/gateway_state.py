@@ -16,14 +16,15 @@ from adapters.native.changes import AlreadyWritten, Change, Insert, Outdated, Re
 from adapters.native.database import FAULTS, answering
 from adapters.native.doorbell import ring
 from adapters.native.feed import announce
-from adapters.records import Conversation, Message, MutationReceipt, Participant, Record
+from adapters.records import Audience, Conversation, Message, MutationReceipt, Participant, Record
 
 KEPT = timedelta(hours=24)
 """How long a receipt is kept."""
 WAIT_FOR_LOCK = 5.0
 """Seconds that a write waits on SQLite while an import writes: a person waits for it."""
-MAILBOXES = (Conversation, Message, Participant)
-"""Records that are never remembered, and on which nobody's rights depend."""
+MAILBOXES = (Conversation, Message, Participant, Audience)
+"""Records that are never remembered, and on which nobody's rights to other records depend: of the audiences,
+only those of conversations are written here."""
 
 
 async def upsert(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:

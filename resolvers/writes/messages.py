@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
 from adapters.base import Row
 from adapters.native.changes import Change, Insert, Set
-from adapters.records import Conversation, Message, Participant, search_text
+from adapters.records import Audience, Conversation, Message, Participant, record_id, search_text
 from resolvers.access import counters
 from resolvers.context import RequestContext
 from resolvers.fields import Arguments, Fields
@@ -54,7 +54,8 @@ async def start_conversation(context: RequestContext, given: dict[str, Any]) -> 
     conversation.last_message_at = context.now
     conversation.can_reply_all = True
     others = [_recipient(context, conversation, one, role) for one, role in recipients]
-    changes = [Insert(one) for one in (conversation, sender, message, *others)]
+    about = [student] if student else _concerned(context, recipients)
+    changes = [Insert(one) for one in (conversation, sender, message, *others, *_about(conversation, about))]
     return Outcome(changes, _shown(context, conversation.id, message.id))
 
 
@@ -83,6 +84,30 @@ async def _recipients(context: RequestContext, given: dict[str, Any]) -> list[tu
                 _require_tie(context, one.row, path)
                 found.setdefault(one.key, (one, role))
     return list(found.values())
+
+
+def _concerned(context: RequestContext, recipients: Sequence[tuple[Named, str]]) -> list[str]:
+    """List the children for whose sake the caller may write to some recipients.
+
+    A conversation that names no child is open to its guardian for as long as one of them is.
+    """
+    tied = (one for contact, _ in recipients for one in contact.row["concerned_student_ids"] or ())
+    return [one for one in dict.fromkeys(tied) if context.permits(one, "SEND_MESSAGES")]
+
+
+def _about(conversation: Conversation, students: Sequence[str]) -> list[Audience]:
+    """Make the rows by which a conversation is closed with the children that it is about."""
+    return [
+        Audience(
+            id=record_id(conversation.id, "Audience", one),
+            school_id=conversation.school_id,
+            audience_id=one,
+            record_kind="conversation",
+            record_id=conversation.id,
+            date=date.min,
+        )
+        for one in students
+    ]
 
 
 def _require_tie(context: RequestContext, contact: Row, path: str) -> None:
