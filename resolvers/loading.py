@@ -323,7 +323,7 @@ class LoaderLayer:
         if "school_id" in names:
             rights.append((itemgetter(names.index("school_id")), frozenset({None, *self.scope.schools})))
         if "student_id" in names:
-            at, known, alone = names.index("student_id"), self.scope.known_students, _alone(parents)
+            at, known, alone = names.index("student_id"), self.scope.students, _alone(parents)
             if not any(alone.values()):
                 rights.append((itemgetter(at), frozenset({None, *known})))
             elif all(alone.values()):
@@ -335,9 +335,12 @@ class LoaderLayer:
                 return None
         return rights
 
-    def _are_visible(self, schools: set[str | None], owned: set[Owned]) -> bool:
-        """Tell whether the viewer may see all records of these schools and students."""
-        known = self.scope.known_students
+    def _are_visible(self, relation: str, schools: set[str | None], owned: set[Owned]) -> bool:
+        """Tell whether the viewer may see all records of these schools and students.
+
+        Only ties are shown of students whose records are closed to the viewer.
+        """
+        known = self.scope.known_students if relation == TIES else self.scope.students
         return self.may_see_schools(schools) and all(
             owner is None or (owner in known and asked in (None, owner)) for asked, owner in owned
         )
@@ -373,14 +376,14 @@ class LoaderLayer:
         if relation in ("Guardian", "Student"):
             return all(self._may_see(relation, row, asked) for asked, row in rows)
         schools = {row.get("school_id") for _, row in rows}
-        return self._are_visible(schools, {(asked, row.get("student_id")) for asked, row in rows})
+        return self._are_visible(relation, schools, {(asked, row.get("student_id")) for asked, row in rows})
 
     def _may_see(self, relation: str, row: Row, student: str | None) -> bool:
         if relation == "Guardian":
             return row["id"] in self.scope.known_guardians or row["id"] in self._met_guardians
         if relation == "Student":
             return row["id"] in self.scope.known_students
-        return self._are_visible({row.get("school_id")}, {(student, row.get("student_id"))})
+        return self._are_visible(relation, {row.get("school_id")}, {(student, row.get("student_id"))})
 
     @staticmethod
     def _answer(

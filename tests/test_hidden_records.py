@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import insert, select, text, update
 
 from adapters import records as r
+from adapters.memory.source import MemoryRelation, MemorySource, row_of
 from adapters.native.database import migrate, open_database
 from adapters.native.repointing import repoint
 from gateway.sessions import revoke_sessions
 from resolvers.identifiers import GlobalId, decode
+from resolvers.routing import CAPABILITIES, Route
 from resolvers.viewer import Caller
 from tests.actions import actions_of
 from tests.conftest import NOW, Gateway, running
@@ -197,6 +199,25 @@ async def test_a_conversation_begun_here_ends_with_the_right_to_read_about_the_c
     given = {"conversationId": variables["id"], "body": "Bonjour"}
     answer = await actions.do("replyToConversation", given)
     assert answer["errors"] == [{"code": "NOT_FOUND", "message": "Introuvable.", "field": ["conversationId"]}]
+
+
+async def test_a_live_source_cannot_show_a_record_of_a_closed_child_in_a_list_of_the_family(
+    own_gateway: Gateway, guardian: Caller
+) -> None:
+    closed, open_ = own_gateway.people.children_of(guardian)
+    await change(own_gateway, tie_of(guardian, closed).values(has_data_access=False))
+    shown_at = datetime(2026, 9, 1, tzinfo=UTC)
+    theirs, own = (
+        row_of(r.Document, id=one, student_id=student, name=one, created_at=shown_at)
+        for one, student in (("theirs", closed), ("own", open_))
+    )
+    everything = {one: (lambda _row, _value: True) for one in ("person_id", "shown_at")}
+    relation = MemoryRelation(lambda _parent: [theirs, own], order=("created_at", "id"), filters=everything)
+    sources = own_gateway.app.state.sources
+    sources.by_name["elsewhere"] = MemorySource("elsewhere", {"Viewer.documents": relation})
+    sources.routes = [Route("elsewhere", CAPABILITIES["Viewer.documents"])]
+    answer = await own_gateway.data("{ documents(first: 10) { nodes { name } } }", guardian)
+    assert answer == {"documents": {"nodes": [{"name": "own"}]}}
 
 
 async def test_who_may_not_write_messages_cannot_answer_either(
