@@ -1,18 +1,21 @@
-"""Requests on their way in: the time they may take, and how many sockets one address may hold open.
+"""Requests on their way in: the time they may take, their heads, and the sockets one address may hold open.
 
-uvicorn waits without end for the rest of a request that has begun. Its protocol is made to give up here, so
-that the gateway is not held up by slow clients even where no reverse proxy stands in front.
+uvicorn waits without end for the rest of a request that has begun, and takes a head of any length. Its
+protocol is made to give up here, so that such clients do not hold the gateway up even where no reverse proxy
+stands in front.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from uvicorn._types import ASGIApplication
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -20,10 +23,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MOST_WAITING = 32
 """Requests of one socket that may wait for the answer to the one before (pipelining): each takes memory."""
-TOO_SLOW = (
-    b'{"errors":[{"message":"The request did not arrive within %s seconds (the setting request_timeout); '
-    b'send it again.","extensions":{"code":"REQUEST_TIMEOUT"}}]}'
-)
+LONGEST_HEAD = 65_536
+"""Bytes of the request line and the headers together."""
+MOST_HEADERS = 100
 
 
 def is_within(address: str, networks: Sequence[Network]) -> bool:
@@ -40,11 +42,28 @@ def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
     return any(parsed in network for network in networks)
 
 
-class TimedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with a time limit for the arrival of a request, and a limit of sockets an address.
+def network_of(address: str) -> str:
+    """Name an address as it is counted: of IPv6, the /64 that a household has; what is none, as it is."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return address if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+class HeadTooLarge(Exception):
+    """The request line and the headers are too long, or the headers too many."""
+
+
+class TooManyWaiting(Exception):
+    """One socket has sent more requests than may wait for their answers."""
+
+
+class BoundedRequestsProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with limits for the arrival of a request, its head, and sockets of an address.
 
     The time runs from the connection, or the first byte of a later request, to the last byte of the body.
-    `sockets` counts the open sockets by address, those of trusted proxies apart.
+    `sockets` counts the open sockets by address (of IPv6 by /64), those of trusted proxies apart.
     """
 
     def __init__(
@@ -63,6 +82,9 @@ class TimedProtocol(HttpToolsProtocol):
         self._proxies = proxies
         self._address: str | None = None
         self._is_arriving = False
+        self._head = 0
+        """Bytes that arrived of a head that is not complete yet, after its beginning."""
+        self._has_head = False
         self._answered: object = None
         self._running: RequestResponseCycle | None = None
         """The request that is answered now, which is not the last that arrived where some wait."""
@@ -71,7 +93,7 @@ class TimedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a socket, unless its address has too many."""
         super().connection_made(transport)
-        peer = self.client[0] if self.client else None
+        peer = network_of(self.client[0]) if self.client else None
         if peer is not None and not is_within(peer, self._proxies):
             if self._sockets[peer] >= self._max_sockets:
                 self.logger.warning(
@@ -99,11 +121,12 @@ class TimedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; a request that is not complete yet has to become so in time."""
+        is_of_head = self._is_arriving and not self._has_head
         super().data_received(data)
-        if len(self.pipeline) > MOST_WAITING:
-            self.logger.warning("%s sent more than %d requests at once.", self.client, MOST_WAITING)
-            self.pipeline.clear()
-            self.transport.close()
+        if is_of_head and not self._has_head:
+            self._head += len(data)
+            if self._head > LONGEST_HEAD:
+                self._refuse_head()
         if self._is_arriving:
             if self._deadline is None:
                 self._deadline = self.loop.call_later(self._request_timeout, self._give_up)
@@ -112,10 +135,29 @@ class TimedProtocol(HttpToolsProtocol):
             self._deadline = None
 
     def on_message_begin(self) -> None:
-        """Note that a request has begun."""
+        """Note that a request has begun. Raises TooManyWaiting."""
+        if len(self.pipeline) >= MOST_WAITING:
+            raise TooManyWaiting
         self._is_arriving = True
+        self._has_head, self._head = False, 0
         self._answered = self.cycle
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header. Raises HeadTooLarge."""
+        if len(self.headers) >= MOST_HEADERS:
+            raise HeadTooLarge
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Go on to the body. Raises HeadTooLarge."""
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > LONGEST_HEAD:
+            raise HeadTooLarge
+        self._has_head = True
+        super().on_headers_complete()
+        if any(name == b"transfer-encoding" for name, _ in self.headers) and self.cycle is not None:
+            # Such a body is refused; what is still sent of it is not read, piece by piece.
+            self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
         """Go on with the next request; read more only when none waits."""
@@ -132,14 +174,40 @@ class TimedProtocol(HttpToolsProtocol):
         self._is_arriving = False
         super().on_message_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what the parser did not take, among it what was too much for the limits of this protocol."""
+        cause = sys.exception()
+        if isinstance(cause and cause.__context__, HeadTooLarge):
+            return self._refuse_head()
+        if isinstance(cause and cause.__context__, TooManyWaiting):
+            self.logger.warning("%s sent more than %d requests at once.", self.client, MOST_WAITING)
+            self.pipeline.clear()
+            return self.transport.close()
+        self._refuse(b"400 Bad Request", "BAD_REQUEST", "This is no HTTP request.")
+
+    def _refuse_head(self) -> None:
+        message = (
+            f"The request line and the headers may have {LONGEST_HEAD} bytes together, and there may be "
+            f"{MOST_HEADERS} headers; send long operations in the body of a POST."
+        )
+        self._refuse(b"431 Request Header Fields Too Large", "HEAD_TOO_LARGE", message)
+
     def _give_up(self) -> None:
         """Close a socket whose request did not arrive in time; say so where an answer is waited for."""
         self._deadline = None
+        message = (
+            f"The request did not arrive within {self._request_timeout:g} seconds (the setting "
+            "request_timeout); send it again."
+        )
+        self._refuse(b"408 Request Timeout", "REQUEST_TIMEOUT", message)
+
+    def _refuse(self, status: bytes, code: str, message: str) -> None:
+        """Close the socket; say why where an answer is waited for."""
         if self.transport.is_closing():
             return
         if self._is_arriving and self._may_write():
-            body = TOO_SLOW % f"{self._request_timeout:g}".encode()
-            head = b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n"
+            body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
+            head = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\nconnection: close\r\n" % status
             self.transport.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
         self.transport.close()
 

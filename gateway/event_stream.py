@@ -57,9 +57,9 @@ async def answer_in_events(request: Request, operations: Operations, connection:
 
     Who takes JSON too gets events for subscriptions only.
     """
-    with operations:
-        payer = operations.admit(connection.caller, connection.address)
-        message = await read_message(request)
+    payer = operations.admit(connection.caller, connection.address)
+    message = await read_message(request)
+    with operations.place(payer):
         await operations.charge_reading(payer, message.size)
         operation = message.operation()
         connection.last_event_id = request.headers.get("last-event-id") or None

@@ -25,6 +25,9 @@ from gateway.time_limit import ClientGone
 from gateway.websocket import SocketView
 from resolvers.subscriptions.feed import Feed
 
+LONGEST_NUMBER = 18
+"""Digits of a Content-Length that are looked at."""
+
 
 class GraphQLEndpoint:
     """The ASGI application behind /graphql."""
@@ -101,12 +104,13 @@ class GraphQLEndpoint:
         media_type: str,
     ) -> tuple[int, bytes]:
         """Execute a query or a mutation; returns the status and the body. Raises Refusal."""
-        with self._operations:
-            caller = await self._entrance.caller(authorization)
-            payer = self._operations.admit(caller, address)
-            context = await self._entrance.context(caller)
-            message = await read()
+        caller = await self._entrance.caller(authorization)
+        payer = self._operations.admit(caller, address)
+        # Before a place is taken: a body may take its time to arrive.
+        message = await read()
+        with self._operations.place(payer):
             await self._operations.charge_reading(payer, message.size)
+            context = await self._entrance.context(caller)
             operation = message.operation()
             try:
                 prepared = await self._operations.prepared(operation, context, payer)
@@ -162,7 +166,7 @@ class GraphQLEndpoint:
         length = request.headers.get("content-length", "")
         if not length:
             raise Refusal(411, "LENGTH_REQUIRED", "Send the header Content-Length.")
-        if not length.isdecimal() or int(length) > self._max_body:
+        if not length.isdecimal() or len(length) > LONGEST_NUMBER or int(length) > self._max_body:
             message = f"A request may have {self._max_body} bytes at the most (the setting max_body)."
             raise Refusal(413, "TOO_LARGE", message)
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.arriving_requests import is_within
+from gateway.arriving_requests import is_within, network_of
 from gateway.authentication import ANONYMOUS
 from gateway.entrance import Entrance, Refusal
 from gateway.settings import Settings
@@ -59,7 +59,7 @@ class Listeners:
 
         try:
             if address is not None and not is_within(address, self._proxies):
-                take("address", address)
+                take("address", network_of(address))
             yield take_of
         finally:
             self._connected.subtract(taken)

@@ -6,8 +6,9 @@ https://graphql.github.io/graphql-over-http/draft/ says which parameters there a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from gateway.execution.planned_schema import PlannedSchema
 from gateway.execution.planner import Asking, Prepared, Refused, Spent
 from gateway.listening import Connection
 from gateway.media_types import JSON
-from gateway.rates import Payer, Rates
+from gateway.rates import Key, Payer, Rates
 from gateway.settings import Settings
 from gateway.time_limit import AnswerTimeout, TimeLimit
 from resolvers.context import RequestContext
@@ -35,6 +36,8 @@ BYTES_FOR_ONE = 20
 """What reading a message costs, beside what it asks for: something, and 1 for so many bytes."""
 SHORT_DOCUMENT = 300
 """Characters of a document that is prepared at once: it takes a few milliseconds."""
+PLACES_FOR_VIEWERS = 4
+"""A viewer may have so small a part of the places of those that are answered at once."""
 EVENT_COST = 100
 """What an event costs, beside what is selected of it: rights are looked at, and the record is read."""
 EVENTS_AT_ONCE = 8
@@ -124,10 +127,7 @@ def bad_request(message: str) -> Refusal:
 
 
 class Operations:
-    """Prepares and executes operations within the limits of the settings.
-
-    As a context manager it holds one of the places of those that are answered at once.
-    """
+    """Prepares and executes operations within the limits of the settings."""
 
     def __init__(self, schema: PlannedSchema, rates: Rates, settings: Settings) -> None:
         self.schema = schema
@@ -136,23 +136,46 @@ class Operations:
         self._max_answer = settings.max_answer
         self._answer_timeout = settings.answer_timeout
         self._max_requests = settings.max_requests
-        self._running = 0
+        self._running: Counter[Key] = Counter()
+        """Requests that are answered now: all, under an empty key, and those of each viewer."""
         self._events = asyncio.Semaphore(EVENTS_AT_ONCE)
         self._preparing = asyncio.Lock()
 
-    def __enter__(self) -> None:
-        """Take one of the places of those that are answered at once. Raises Refusal where all are taken."""
-        if self._running >= self._max_requests:
+    @contextmanager
+    def place(self, payer: Payer) -> Iterator[None]:
+        """Hold one of the places of those that are answered at once. Raises Refusal where all are taken.
+
+        One viewer has some of them only, so that others are answered too.
+        """
+        viewer = payer[0].key if payer else ()
+        self._require_place(viewer)
+        self._running[()] += 1
+        if viewer:
+            self._running[viewer] += 1
+        try:
+            yield
+        finally:
+            self._running[()] -= 1
+            if viewer:
+                self._running[viewer] -= 1
+                if not self._running[viewer]:
+                    del self._running[viewer]
+
+    def _require_place(self, viewer: Key) -> None:
+        again = {"Retry-After": "1"}
+        if self._running[()] >= self._max_requests:
             message = (
                 f"The gateway answers {self._max_requests} requests at once in each worker (the setting "
                 "max_requests); ask again in a second."
             )
-            raise Refusal(503, "TOO_BUSY", message, {"Retry-After": "1"})
-        self._running += 1
-
-    def __exit__(self, *_raised: object) -> None:
-        """Leave the place."""
-        self._running -= 1
+            raise Refusal(503, "TOO_BUSY", message, again)
+        most = max(1, self._max_requests // PLACES_FOR_VIEWERS)
+        if viewer and self._running[viewer] >= most:
+            message = (
+                f"The gateway answers {most} requests of one viewer at once in each worker (a quarter of the "
+                "setting max_requests); wait for an answer before you ask again."
+            )
+            raise Refusal(429, "TOO_MANY_REQUESTS", message, again)
 
     def admit(self, caller: Caller, address: str | None) -> Payer:
         """Refuse who has spent what it may spend in a minute, before any work. Raises Refusal."""
@@ -165,30 +188,47 @@ class Operations:
     async def prepared(self, operation: Operation, context: RequestContext, payer: Payer) -> Prepared:
         """Prepare an operation, and charge it to who sent it. Raises Refusal and Refused."""
         viewer = Asking(context.caller.is_anonymous, len(context.scope.students))
-        spent = Spent()
         try:
-            found = await self._prepared(operation, viewer, spent)
+            found = self.schema.planner.known(operation.query, operation.name, operation.variables, viewer)
+            if found is None:
+                async with self._turn_to_prepare(operation, payer):
+                    found = await self._prepared(operation, viewer, payer)
         except NotAuthenticated as error:
             raise Refusal(401, error.code, str(error), BEARER) from error
-        finally:
-            if spent.cost:
-                await self._rates.spend(payer, spent.cost, is_done=True)
         if found.plan.operation is OperationType.MUTATION and not operation.may_write:
             raise Refusal(405, "METHOD_NOT_ALLOWED", "Send mutations with POST.", {"Allow": "POST"})
         await self._rates.spend(payer, found.arguments.cost)
         return found
 
-    async def _prepared(self, operation: Operation, viewer: Asking, spent: Spent) -> Prepared:
-        """Prepare an operation; one that is long and new in a thread, so that others go on meanwhile."""
-        planner = self.schema.planner
-        given = (operation.query, operation.name, operation.variables, viewer)
-        found = planner.known(*given)
-        if found is not None:
-            return found
+    @asynccontextmanager
+    async def _turn_to_prepare(self, operation: Operation, payer: Payer) -> AsyncIterator[None]:
+        """Wait until an operation may be prepared: long ones one by one, and of each viewer one at a time.
+
+        Raises Refusal where that takes too long, or where the viewer has spent meanwhile what it had left.
+        """
         if len(operation.query) <= SHORT_DOCUMENT:
-            return planner.prepare(*given, spent)
-        async with self._preparing:
-            return await asyncio.to_thread(planner.prepare, *given, spent)
+            self._rates.require_some(payer)
+            yield
+            return
+        async with AsyncExitStack() as turns:
+            async with TimeLimit(self._answer_timeout, None):
+                if payer:
+                    await turns.enter_async_context(payer[0].preparing)
+                await turns.enter_async_context(self._preparing)
+            self._rates.require_some(payer)
+            yield
+
+    async def _prepared(self, operation: Operation, viewer: Asking, payer: Payer) -> Prepared:
+        """Prepare an operation, and charge that; a long one in a thread, so that others go on meanwhile."""
+        spent = Spent()
+        given = (operation.query, operation.name, operation.variables, viewer, spent)
+        try:
+            if len(operation.query) <= SHORT_DOCUMENT:
+                return self.schema.planner.prepare(*given)
+            return await asyncio.to_thread(self.schema.planner.prepare, *given)
+        finally:
+            if spent.cost:
+                await self._rates.spend(payer, spent.cost, is_done=True)
 
     async def answered(
         self, operation: Operation, prepared: Prepared, context: RequestContext, receive: Receive | None

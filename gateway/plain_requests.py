@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
-from gateway.graphql_endpoint import GraphQLEndpoint
+from gateway.graphql_endpoint import LONGEST_NUMBER, GraphQLEndpoint
 from gateway.response_headers import LARGE, ResponseHeaders
 from gateway.settings import Settings
 
@@ -51,6 +51,7 @@ class PlainRequests:
             b"content-type" in headers
             and all(headers.get(name) in (None, *values) for name, values in USUAL.items())
             and length.isdigit()
+            and len(length) <= LONGEST_NUMBER
             and int(length) <= self._max_body
             and not (self._asks_origins and b"origin" in headers)
         )

@@ -7,7 +7,6 @@ the library nor Redis.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from dataclasses import dataclass, field
 from time import monotonic, time
@@ -20,7 +19,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 
-from gateway.arriving_requests import is_within
+from gateway.arriving_requests import is_within, network_of
 from gateway.entrance import Refusal
 from gateway.settings import Settings
 from resolvers.viewer import Caller
@@ -51,6 +50,8 @@ class Part:
     """How much is taken next, at least."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the one of several requests that takes more."""
+    preparing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one of several new documents that is prepared."""
 
 
 Payer = list[Part]
@@ -77,12 +78,16 @@ class Rates:
     def admit(self, caller: Caller, address: str | None) -> Payer:
         """Return who pays for what a caller asks; raises Refusal where nothing is left of their minute."""
         payer = self.payer(caller, address)
+        self.require_some(payer)
+        return payer
+
+    def require_some(self, payer: Payer) -> None:
+        """Raise Refusal where nothing is left of somebody's minute."""
         if self._spent.currsize:
             for part in payer:
                 until = self._spent.get(part.key, 0.0)
                 if until > time():
                     raise self._refusal(part.key, until)
-        return payer
 
     async def spend(self, payer: Payer, cost: int, is_done: bool = False) -> None:
         """Take a cost from what is left. Raises Refusal where that is not enough.
@@ -110,12 +115,12 @@ class Rates:
     def payer(self, caller: Caller, address: str | None) -> Payer:
         """Return who pays for what a caller asks: the viewer, and the address."""
         # Strangers of one address count as one viewer: what they send is prepared anew each time.
-        name = address or "" if caller.is_anonymous else caller.person_id
+        name = network_of(address or "") if caller.is_anonymous else caller.person_id
         keys: list[Key] = [("viewer", caller.kind, name)] if name else []
         if address is not None:
             if address not in self._address_keys:
                 is_proxy = is_within(address, self._proxies)
-                self._address_keys[address] = None if is_proxy else ("address", _network(address))
+                self._address_keys[address] = None if is_proxy else ("address", network_of(address))
             key: Key | None = self._address_keys[address]
             if key is not None:
                 keys.append(key)
@@ -173,9 +178,3 @@ def _shared_limiter(settings: Settings) -> FixedWindowRateLimiter | None:
     options = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
     storage: Any = storage_from_string(address, implementation="redispy", wrap_exceptions=True, **options)
     return FixedWindowRateLimiter(storage)
-
-
-def _network(address: str) -> str:
-    """Name an address as it is counted: of IPv6, the /64 that one household has."""
-    parsed = ipaddress.ip_address(address)
-    return address if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))

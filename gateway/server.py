@@ -14,9 +14,10 @@ from starlette.applications import Starlette
 from uvicorn.config import LOGGING_CONFIG
 
 from gateway.app import create_app, utc_now
-from gateway.arriving_requests import TimedProtocol
+from gateway.arriving_requests import BoundedRequestsProtocol
 from gateway.entrance import Clock
 from gateway.settings import Settings
+from gateway.websocket_frames import BoundedFramesProtocol
 
 
 def application(settings: Settings | None = None, clock: Clock = utc_now) -> Starlette:
@@ -40,7 +41,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
     A worker that is told to stop finishes what it was asked, within 20 seconds.
     """
     protocol = partial(
-        TimedProtocol,
+        BoundedRequestsProtocol,
         request_timeout=settings.request_timeout,
         max_sockets=settings.max_connections_per_address,
         sockets=Counter[str](),
@@ -50,6 +51,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "host": settings.host,
         "port": settings.port,
         "http": protocol,
+        "ws": BoundedFramesProtocol,
         "forwarded_allow_ips": [str(one) for one in settings.trusted_proxies],
         "log_level": "info",
         "log_config": log_config(),

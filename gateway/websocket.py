@@ -90,8 +90,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         asked = self._asked.pop(operation.id)
         client = self.context
         try:
-            with self.offered:
-                payer = self.offered.admit(client.caller, client.address)
+            payer = self.offered.admit(client.caller, client.address)
+            with self.offered.place(payer):
                 context = await client.context()
                 prepared = await self.offered.prepared(asked, context, payer)
                 if prepared.plan.operation is not OperationType.SUBSCRIPTION:

@@ -24,7 +24,7 @@ from adapters import records as r
 from adapters.base import Children, Request
 from adapters.native.compiled import CompiledStatement
 from gateway.entrance import Refusal
-from gateway.execution.planner import Asking, Spent
+from gateway.execution.planner import Asking, Planner, Prepared, Spent
 from gateway.rates import Rates
 from gateway.settings import Settings
 from resolvers.viewer import Caller
@@ -392,6 +392,29 @@ async def test_who_asks_for_too_much_in_a_minute_must_wait(
     # Other viewers and other addresses have a minute of their own.
     assert other.status_code == (200 if whose == "viewer" else 429)
     assert elsewhere.status_code == 200
+
+
+async def test_new_documents_sent_at_once_are_prepared_until_the_minute_is_spent(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[str] = []
+    prepare = Planner.prepare
+
+    def counted(self: Planner, query: str, *given: Any) -> Prepared:
+        prepared.append(query)
+        return prepare(self, query, *given)
+
+    monkeypatch.setattr(Planner, "prepare", counted)
+    fields = " ".join(f"a{n}: __typename" for n in range(40))
+    limits = {"max_cost": 10_000, "rate_per_viewer": 20_000}
+    async with limited(sqlite_template, tmp_path, **limits) as gateway:
+        caller = gateway.people.guardian(3)
+        asked = (gateway.post(f"query Q{n} {{ {fields} }}", caller) for n in range(40))
+        statuses = sorted(one.status_code for one in await asyncio.gather(*asked))
+        other = await gateway.post("{ __typename }", gateway.people.guardian(6))
+    assert other.status_code == 200
+    assert statuses.count(200) in (len(prepared) - 2, len(prepared) - 1) and len(prepared) < 20
+    assert set(statuses) == {200, 429}
 
 
 async def test_strangers_fill_no_memory(sqlite_gateway: Gateway) -> None:

@@ -22,7 +22,16 @@ from adapters.native.loader import Loader, load
 from adapters.native.source import open_reader
 from resolvers.errors import InvalidArgument
 from resolvers.subscriptions import feed as feed_module
-from resolvers.subscriptions.feed import REPLAYS_AT_ONCE, CursorExpired, End, Ended, Feed, Subscriber
+from resolvers.subscriptions.feed import (
+    COST_REMEMBERED,
+    COST_STORED,
+    REPLAYS_AT_ONCE,
+    CursorExpired,
+    End,
+    Ended,
+    Feed,
+    Subscriber,
+)
 from resolvers.writes.charter import revocation
 from tests.conftest import NOW, Gateway
 from tests.listening import send, threads_of
@@ -58,18 +67,25 @@ async def note(engine: AsyncEngine, *records: str, now: datetime | None = None, 
         await connection.commit()
 
 
-async def subscribed(feed: Feed, after: int | None = None, topic: str = "me") -> Subscriber:
+async def subscribed(
+    feed: Feed, after: int | None = None, topic: str = "me", person: str = "somebody"
+) -> Subscriber:
     """Subscribe to a topic."""
-    one = await feed.subscribe("somebody", after, lambda _reason: None)
+    one = await feed.subscribe(person, after, lambda _reason: None)
     feed.listen(one, {("MESSAGE", topic)})
     return one
 
 
-async def take(feed: Feed, one: Subscriber, count: int) -> list[Noted]:
-    """Read so many entries."""
+async def take(feed: Feed, one: Subscriber, count: int, charged: list[int] | None = None) -> list[Noted]:
+    """Read so many entries, and note what is charged for them."""
     found: list[Noted] = []
+    costs = [] if charged is None else charged
+
+    async def charge(cost: int) -> None:
+        costs.append(cost)
+
     async with asyncio.timeout(10):
-        async for entry in feed.entries(one):
+        async for entry in feed.entries(one, charge):
             found.append(entry)
             if len(found) == count:
                 return found
@@ -133,8 +149,11 @@ async def test_a_subscriber_gets_what_it_missed_and_then_what_comes(engine: Asyn
     assert [one.record_id for one in first] == ["a", "b"]
     one = await subscribed(feed, first[0].position)
     await note(engine, "c")
-    found = await take(feed, one, 2)
+    charged: list[int] = []
+    found = await take(feed, one, 2, charged)
     assert [entry.record_id for entry in found] == ["b", "c"]
+    # What was looked at: "b", and what is not for this subscriber.
+    assert charged == [3 * COST_REMEMBERED] or charged == [2 * COST_REMEMBERED]
 
 
 async def test_what_is_no_longer_in_memory_comes_from_the_database(
@@ -153,20 +172,27 @@ async def test_what_is_no_longer_in_memory_comes_from_the_database(
     await reader.close()
 
 
-async def test_few_who_come_back_after_long_read_the_database_at_once(
+class Counted(FeedLog):
+    """Counts how the feed is read."""
+
+    running = most = longest = pages = 0
+
+    async def after(self, position: int, kinds: Sequence[str] = (), most: int = PAGE) -> list[Noted]:
+        """Read a page."""
+        self.running += 1
+        self.most = max(self.most, self.running)
+        page = await super().after(position, kinds, most)
+        self.longest = max(self.longest, len(page))
+        self.pages += 1
+        self.running -= 1
+        return page
+
+
+@pytest.fixture
+async def replayed(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Counted(FeedLog):
-        running = most = longest = 0
-
-        async def after(self, position: int, kinds: Sequence[str] = (), most: int = PAGE) -> list[Noted]:
-            self.running += 1
-            self.most = max(self.most, self.running)
-            page = await super().after(position, kinds, most)
-            self.longest = max(self.longest, len(page))
-            self.running -= 1
-            return page
-
+) -> AsyncIterator[tuple[Feed, Counted, int]]:
+    """A feed that remembers next to nothing, how it is read, and where twenty entries begin."""
     monkeypatch.setattr(feed_module, "RECENT", 3)
     monkeypatch.setattr(feed_module, "REPLAYED", 5)
     _, start = await FeedLog(engine).bounds()
@@ -175,16 +201,40 @@ async def test_few_who_come_back_after_long_read_the_database_at_once(
     await reader.start()
     follows = Feed(reader, log, backlog=100)
     await follows.start()
-    log.most = log.longest = 0
-    everyone = [await subscribed(follows, start) for _ in range(30)]
+    log.most = log.longest = log.pages = 0
+    yield follows, log, start
+    await follows.close()
+    await reader.close()
+
+
+async def test_few_who_come_back_after_long_read_the_database_at_once(
+    replayed: tuple[Feed, Counted, int],
+) -> None:
+    follows, log, start = replayed
+    everyone = [await subscribed(follows, start, person=f"{one}") for one in range(30)]
     found = await asyncio.gather(*(take(follows, one, 20) for one in everyone))
     assert {tuple(one.record_id for one in entries) for entries in found} == {
         tuple(f"{one:02}" for one in range(20))
     }
     # The feed itself may look meanwhile.
     assert log.most <= REPLAYS_AT_ONCE + 1 and log.longest == 5
-    await follows.close()
-    await reader.close()
+
+
+async def test_who_comes_back_does_not_wait_for_all_that_another_viewer_replays(
+    replayed: tuple[Feed, Counted, int],
+) -> None:
+    follows, log, start = replayed
+    many = [await subscribed(follows, start, person="many") for _ in range(100)]
+    tasks = [asyncio.create_task(take(follows, one, 20)) for one in many]
+    await asyncio.sleep(0)
+    charged: list[int] = []
+    await take(follows, await subscribed(follows, start, person="one"), 20, charged)
+    # Four pages of its own, and as many of the other between them; the feed itself may look meanwhile.
+    assert log.pages <= 4 + 4 + REPLAYS_AT_ONCE + 1
+    assert charged == [5 * COST_STORED] * 4
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_a_cursor_that_is_too_old_is_refused(engine: AsyncEngine, feed: Feed) -> None:

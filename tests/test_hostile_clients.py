@@ -19,7 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from gateway import websocket as websocket_module
-from gateway.listening import Connection
+from gateway.arriving_requests import network_of
+from gateway.listening import Connection, Listeners
 from gateway.operations import Operations
 from gateway.rates import Rates
 from gateway.settings import Settings
@@ -166,6 +167,98 @@ def test_requests_that_do_not_wait_for_answers_are_answered_in_turn_up_to_a_numb
     assert httpx.get(f"http://{server.address.removesuffix('/graphql')}/healthz").json()["status"] == "ok"
     assert "sent more than 32 requests at once" in server.log.read_text()
     assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"GET /healthz?" + b"a" * 300_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431, "HEAD_TOO_LARGE"),
+        (WHOLE[:-2] + b"X: " + b"a" * 300_000 + b"\r\n\r\n", 431, "HEAD_TOO_LARGE"),
+        (WHOLE[:-2] + b"X: " + b"a" * 900_000, 431, "HEAD_TOO_LARGE"),
+        (WHOLE[:-2] + b"X: y\r\n" * 200 + b"\r\n", 431, "HEAD_TOO_LARGE"),
+        (WHOLE[:-2] + b"X: y\r\n" * 100_000, 431, "HEAD_TOO_LARGE"),
+        (b"\x16\x03\x01 hello", 400, "BAD_REQUEST"),
+    ],
+    ids=["address", "header", "header without end", "headers", "headers without end", "another protocol"],
+)
+def test_a_head_that_is_too_large_or_none_is_refused_and_the_socket_closed(
+    server: Server, sent: bytes, status: int, code: str
+) -> None:
+    with opened(server) as one:
+        with suppress(ConnectionError):
+            one.sendall(sent)
+        answer = rest(one)
+    # What is still sent when the socket is closed may cost the answer.
+    if answer or len(sent) < 100_000:
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 %d " % status)
+        (error,) = json.loads(body)["errors"]
+        assert error["extensions"] == {"code": code}
+
+
+def test_a_body_in_chunks_is_refused_and_the_rest_of_it_not_read(server: Server) -> None:
+    head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with opened(server) as one:
+        one.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n")
+        answer = rest(one)
+    assert answer.startswith(b"HTTP/1.1 411 ") and b"LENGTH_REQUIRED" in answer
+
+
+def frame(opcode: int, data: bytes = b"", is_last: bool = True) -> bytes:
+    """Write a small frame as a client does (RFC 6455, section 5.2), masked with zeros."""
+    return bytes([opcode | (0x80 if is_last else 0), 0x80 | len(data)]) + bytes(4) + data
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [frame(9) * 500, frame(10) * 500, frame(1, is_last=False) + frame(0, is_last=False) * 500],
+    ids=["pings", "pongs", "fragments"],
+)
+@pytest.mark.parametrize("is_entered", [False, True])
+def test_who_sends_frames_without_a_message_is_sent_away(
+    server: Server, frames: bytes, is_entered: bool
+) -> None:
+    with entered(server) if is_entered else listening(server) as one:
+        one.socket.sendall(frames)
+        with pytest.raises(ConnectionClosed) as closed:
+            one.recv(PATIENCE)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008
+    assert closed.value.rcvd.reason == "Too many pings, pongs and small fragments: send whole messages."
+
+
+def test_a_message_in_fragments_and_some_pings_are_taken(server: Server) -> None:
+    with entered(server) as one:
+        one.socket.sendall(frame(9) * 20)
+        text = json.dumps(
+            {"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }" + " " * 9_000}}
+        )
+        one.send([text[at : at + 200] for at in range(0, len(text), 200)])
+        assert json.loads(one.recv(PATIENCE))["payload"] == {"data": {"__typename": "Query"}}
+
+
+def test_messages_that_come_at_once_are_taken_one_after_another(server: Server) -> None:
+    with entered(server) as one:
+        ping = json.dumps({"type": "ping"}).encode()
+        one.socket.sendall(frame(1, ping) * 300)
+        answers = [json.loads(one.recv(PATIENCE)) for _ in range(300)]
+    assert answers == [{"type": "pong"}] * 300
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_addresses_of_one_household_are_counted_as_one(address: str, counted: str) -> None:
+    assert network_of(address) == counted
+    listeners = Listeners(Settings(max_connections_per_address=1))
+    with listeners.place(address):
+        assert list(listeners._connected) == [("address", counted)]
 
 
 def listening(server: Server, query: str = "", source: str = "127.0.0.1") -> ClientConnection:

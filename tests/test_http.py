@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import logging
 import re
@@ -18,6 +19,7 @@ from strawberry.asgi import GraphQL
 from gateway.execution.planned_schema import PlannedSchema
 from gateway.graphql_endpoint import GraphQLEndpoint
 from gateway.media_types import JSON, RESULT, media_type_of_answer
+from gateway.operations import Answer, Operations
 from gateway.pages import explorer_is_installed
 from gateway.plain_requests import PlainRequests
 from gateway.settings import Settings
@@ -416,14 +418,48 @@ async def test_without_the_setting_no_other_origin_is_named(asked: Gateway) -> N
     assert not any(name.startswith("access-control") for name in answer.headers)
 
 
+@pytest.mark.parametrize(
+    ("max_requests", "who", "refused"),
+    [(1, 3, (503, ["TOO_BUSY"])), (4, 3, (429, ["TOO_MANY_REQUESTS"])), (4, 6, None)],
+    ids=["all places are taken", "those of the viewer are", "another viewer has places"],
+)
 async def test_more_requests_at_once_than_the_limit_are_told_to_come_back(
-    sqlite_template: Path, tmp_path: Path
+    sqlite_template: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    max_requests: int,
+    who: int,
+    refused: tuple[int, list[str]] | None,
 ) -> None:
+    async with running(f"sqlite:///{sqlite_template}", tmp_path, max_requests=max_requests) as gateway:
+        begun, released, answered = asyncio.Event(), asyncio.Event(), Operations.answered
+
+        async def waits(self: Operations, *given: Any) -> Answer:
+            begun.set()
+            await released.wait()
+            return await answered(self, *given)
+
+        monkeypatch.setattr(Operations, "answered", waits)
+        first = asyncio.create_task(sent(gateway, TYPENAME))
+        await begun.wait()
+        monkeypatch.setattr(Operations, "answered", answered)
+        token = gateway.token(gateway.people.guardian(who))
+        second = await sent(gateway, TYPENAME, Authorization=f"Bearer {token}")
+        if refused is None:
+            assert second.json() == {"data": {"__typename": "Query"}}
+        else:
+            assert codes(second) == refused
+            assert second.headers["retry-after"] == "1" and "max_requests" in second.text
+        released.set()
+        assert (await first).json() == {"data": {"__typename": "Query"}}
+        assert (await sent(gateway, TYPENAME)).status_code == 200
+
+
+async def test_a_body_that_is_slow_to_arrive_takes_no_place(sqlite_template: Path, tmp_path: Path) -> None:
     async with running(f"sqlite:///{sqlite_template}", tmp_path, max_requests=1) as gateway:
         inside: list[httpx.Response] = []
 
         async def body() -> Any:
-            # While this request is read, the only place is taken.
             inside.append(await sent(gateway, TYPENAME))
             yield TYPENAME.encode()
 
@@ -433,10 +469,20 @@ async def test_more_requests_at_once_than_the_limit_are_told_to_come_back(
             "Authorization": authorization(gateway),
         }
         first = await gateway.client.post("/graphql", content=body(), headers=headers)
-        assert first.json() == {"data": {"__typename": "Query"}}
-        assert codes(inside[0]) == (503, ["TOO_BUSY"])
-        assert inside[0].headers["retry-after"] == "1" and "max_requests" in inside[0].text
-        assert (await sent(gateway, TYPENAME)).status_code == 200
+        assert [one.json() for one in (first, *inside)] == [{"data": {"__typename": "Query"}}] * 2
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/graphql-response+json"])
+async def test_a_content_length_of_thousands_of_digits_is_refused(asked: Gateway, accept: str) -> None:
+    headers = {"Content_Length": "0" * 5_000 + "2", "Accept": accept}
+    assert codes(await sent(asked, b"{}", **headers)) == (413, ["TOO_LARGE"])
+
+
+async def test_a_client_whose_address_is_none_is_answered(sqlite_template: Path, tmp_path: Path) -> None:
+    async with running(f"sqlite:///{sqlite_template}", tmp_path) as gateway:
+        transport = httpx.ASGITransport(gateway.app, client=("unknown", 0))
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as gateway.client:
+            assert (await sent(gateway, TYPENAME)).json() == {"data": {"__typename": "Query"}}
 
 
 async def test_no_other_view_answers_over_http() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from graphql import GraphQLError
@@ -66,7 +67,8 @@ async def events(
     try:
         subscriber = await listening.begin()
         with connection.subscribed(subscriber):
-            async for entry in connection.feed.entries(subscriber):
+            charge = partial(limits.charge_event, connection=connection)
+            async for entry in connection.feed.entries(subscriber, charge):
                 # Until it is sent: a client that does not read lets one event wait, whatever it asked for.
                 async with connection.turn:
                     event = await listening.event(subscriber, entry)

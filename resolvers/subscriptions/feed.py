@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from weakref import WeakValueDictionary
 
 from adapters.base import RetryLater
 from adapters.native.feed import PAGE, FeedLog, Noted
@@ -29,8 +30,13 @@ RECENT = 5_000
 REPLAYED = 100
 REPLAYS_AT_ONCE = 2
 """Entries that a subscriber who comes back after long reads at a time, and how many of them read at once: a
-thousand may come back at the same moment."""
+thousand may come back at the same moment. Of one viewer it is one: nobody waits for all of another's."""
+COST_REMEMBERED = 1
+COST_STORED = 10
+"""What an entry costs that a subscriber who comes back looks at, in memory and in the database."""
 
+Charge = Callable[[int], Awaitable[None]]
+"""Charges a cost to a subscriber; waits while there is nothing left to pay it with."""
 Topic = tuple[str, str]
 """Kind of entry, and an id or `*`."""
 
@@ -106,6 +112,8 @@ class Feed:
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
         self._replays = asyncio.Semaphore(REPLAYS_AT_ONCE)
+        self._replaying: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By viewer, held by the one of several replays that reads."""
         self.reads = 0
         """How often the feed was read."""
 
@@ -235,13 +243,13 @@ class Feed:
         if not listeners:
             self._listening.pop(topic, None)
 
-    async def entries(self, one: Subscriber) -> AsyncIterator[Noted]:
-        """Give what a subscriber missed, then what comes, without a gap or a repetition.
+    async def entries(self, one: Subscriber, charge: Charge) -> AsyncIterator[Noted]:
+        """Give what a subscriber missed, which is charged, then what comes, without a gap or a repetition.
 
         Raises CursorExpired, and Ended when it must go. A database that is away is waited for.
         """
         live_from = self._position
-        async for entry in self._missed(one, live_from):
+        async for entry in self._missed(one, live_from, charge):
             if one.ended is None:
                 yield entry
         while True:
@@ -254,20 +262,24 @@ class Feed:
             one.came.clear()
             await one.came.wait()
 
-    async def _missed(self, one: Subscriber, until: int) -> AsyncIterator[Noted]:
+    async def _missed(self, one: Subscriber, until: int, charge: Charge) -> AsyncIterator[Noted]:
         """Go through what lies between a cursor and now, from memory where it reaches so far."""
         position = one.after
         if position >= until:
             return
         if position >= self._remembered_from:
-            for entry in [entry for entry in self._recent if position < entry.position <= until]:
+            missed = [entry for entry in self._recent if position < entry.position <= until]
+            await charge(COST_REMEMBERED * len(missed))
+            for entry in missed:
                 if self._concerns(one, entry):
                     yield entry
             return
         kinds = sorted({kind for kind, _ in one.topics})
+        own = self._replaying.setdefault(one.person_id, asyncio.Lock())
         while position < until:
+            await charge(COST_STORED * REPLAYED)
             try:
-                async with self._replays:
+                async with own, self._replays:
                     page = await self._log.after(position, kinds, REPLAYED)
                     # Asked afterwards: what was forgotten meanwhile is not on the page.
                     oldest, _ = await self._log.bounds()
