@@ -56,17 +56,18 @@ class Authenticator:
         if not header:
             return ANONYMOUS
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
             raise InvalidToken("The Authorization header must read `Bearer TOKEN`.")
+        if len(token) > LONGEST_TOKEN:
+            raise InvalidToken(f"The token is longer than {LONGEST_TOKEN} characters.")
         known = self._verified.get(token)
         if known is None or known.expires_at is None or known.expires_at <= datetime.now(UTC):
-            known = caller_of(await self._claims(token.strip()), self._settings)
+            known = caller_of(await self._claims(token), self._settings)
             self._verified[token] = known
         return known
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
-        if len(token) > LONGEST_TOKEN:
-            raise InvalidToken(f"The token is longer than {LONGEST_TOKEN} characters.")
         settings = self._settings
         try:
             claims: dict[str, Any] = jwt.decode(

@@ -364,5 +364,17 @@ async def test_a_wrong_token_is_answered_with_401_and_says_why(sqlite_gateway: G
     }
 
 
+async def test_a_token_is_remembered_once_however_it_is_written(
+    provider: IdentityProvider, authenticator: Authenticator
+) -> None:
+    token = provider.sign("ec")
+    for spaces in range(3):
+        header = f"Bearer{' ' * (spaces + 1)}{token}{' ' * spaces}"
+        assert (await authenticator.caller(header)).person_id == "g1"
+    assert list(authenticator._verified) == [token]
+    with pytest.raises(InvalidToken, match="longer than 8192 characters"):
+        await authenticator.caller(f"Bearer {'a' * 9_000}")
+
+
 async def test_no_header_is_the_anonymous_caller(authenticator: Authenticator) -> None:
     assert await authenticator.caller(None) is ANONYMOUS

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
+from sqlalchemy.pool import QueuePool
 
 from adapters import records as r
 from adapters.memory.source import MemoryRelation, MemorySource, row_of
@@ -511,4 +512,23 @@ async def test_a_write_waits_for_an_import_no_longer_than_a_person_would(
         await importing.execute(select(1))
         assert await own.refusal("markNewsRead", given) == ("SOURCE_UNAVAILABLE", None)
     assert await own.everything() == before
+    assert (await own.do("markNewsRead", given))["errors"] == []
+
+
+async def test_writes_that_wait_for_an_import_hold_one_connection_and_can_be_cancelled(own: Actions) -> None:
+    given, engine = own.inputs["markNewsRead"], own.gateway.engine
+    pool = engine.sync_engine.pool
+    assert isinstance(pool, QueuePool)
+    async with engine.connect() as importing:
+        await importing.execution_options(writes=True)
+        await importing.execute(select(1))
+        waiting = [asyncio.create_task(own.do("markNewsRead", given)) for _ in range(30)]
+        await asyncio.sleep(0.5)
+        # Theirs is one, beside that of the import, and of the feed that may be looking.
+        assert pool.checkedout() <= 3
+        for one in waiting:
+            one.cancel()
+        async with asyncio.timeout(3):
+            answers = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(one) for one in answers} == {asyncio.CancelledError}
     assert (await own.do("markNewsRead", given))["errors"] == []

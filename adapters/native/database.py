@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event, exc
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from adapters.base import BadConfiguration, RetryLater
 
@@ -30,6 +30,8 @@ FAULTS = (exc.IntegrityError, exc.ProgrammingError, exc.DataError)
 """Those that are faults of a statement of ours."""
 WAIT_FOR_LOCK = 30.0
 """Seconds that whoever writes to SQLite waits for another who writes, an import perhaps."""
+LOOK = 0.02
+"""Seconds after which a lock of SQLite is asked for again, by who must be able to give up."""
 PATIENCE = 60.0
 """Seconds in which it must answer whoever starts."""
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -69,10 +71,30 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    # Nothing can stop this wait, not even a cancelled task.
+    # Nothing can stop this wait, not even a cancelled task: see `begin_writing`.
     wait = options.get("wait_for_lock", WAIT_FOR_LOCK)
     connection.exec_driver_sql(f"PRAGMA busy_timeout={wait * 1000:.0f}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+
+async def begin_writing(connection: AsyncConnection, seconds: float) -> None:
+    """Begin a transaction that writes; waits so long for another who writes to SQLite, and can be cancelled.
+
+    Raises RetryLater.
+    """
+    await connection.execution_options(writes=True, wait_for_lock=0.0)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    while True:
+        try:
+            await connection.begin()
+            return
+        except exc.OperationalError as error:
+            if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+                raise
+            if loop.time() > until:
+                raise RetryLater("Another writes to the database.") from error
+        await asyncio.sleep(LOOK)
 
 
 def _configuration(connection: Connection) -> Config:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.native.announcements import of_changes
 from adapters.native.changes import AlreadyWritten, Change, Insert, Outdated, Remove, Set
-from adapters.native.database import FAULTS, answering
+from adapters.native.database import FAULTS, answering, begin_writing
 from adapters.native.doorbell import ring
 from adapters.native.feed import announce
 from adapters.records import Audience, Conversation, Message, MutationReceipt, Participant, Record
@@ -21,7 +22,9 @@ from adapters.records import Audience, Conversation, Message, MutationReceipt, P
 KEPT = timedelta(hours=24)
 """How long a receipt is kept."""
 WAIT_FOR_LOCK = 5.0
-"""Seconds that a write waits on SQLite while an import writes: a person waits for it."""
+"""Seconds that a write waits on SQLite while an import or other calls write: a person waits for it."""
+MOST_WRITERS = 8
+"""Calls of a worker that write at once to PostgreSQL; others have the connections left."""
 MAILBOXES = (Conversation, Message, Participant, Audience)
 """Records that are never remembered, and on which nobody's rights to other records depend: of the audiences,
 only those of conversations are written here."""
@@ -43,6 +46,8 @@ class GatewayState:
     def __init__(self, engine: AsyncEngine, changed: Callable[[bool], None]) -> None:
         self.engine = engine
         self._changed = changed
+        # SQLite lets one write at a time; those that wait need no connection meanwhile.
+        self._writers = asyncio.Semaphore(1 if engine.dialect.name == "sqlite" else MOST_WRITERS)
 
     async def receipt(self, key: str) -> MutationReceipt | None:
         """Find the receipt of a call that was carried out. Raises RetryLater."""
@@ -62,7 +67,12 @@ class GatewayState:
         """
         of_messages = all(change.kind in MAILBOXES for change in changes)
         with answering(FAULTS):
-            await self._write(changes, receipt, of_messages)
+            async with asyncio.timeout(WAIT_FOR_LOCK):
+                await self._writers.acquire()
+            try:
+                await self._write(changes, receipt, of_messages)
+            finally:
+                self._writers.release()
         # Our own next read must not wait for the bell.
         self._changed(of_messages)
 
@@ -70,7 +80,7 @@ class GatewayState:
         self, changes: Sequence[Change], receipt: MutationReceipt | None, of_messages: bool
     ) -> None:
         async with self.engine.connect() as connection:
-            await connection.execution_options(writes=True, wait_for_lock=WAIT_FOR_LOCK)
+            await begin_writing(connection, WAIT_FOR_LOCK)
             if receipt is not None:
                 receipts = MutationReceipt.table()
                 await connection.execute(delete(receipts).where(receipts.c.done_at < receipt.done_at - KEPT))
