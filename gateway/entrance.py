@@ -18,7 +18,7 @@ from resolvers.work import Work
 
 Clock = Callable[[], datetime]
 BEARER = {"WWW-Authenticate": "Bearer"}
-TEXT_FOR_ANSWER = 4
+TEXT_FOR_ANSWER = 2
 """How many characters of long texts may be read for each byte that an answer may have."""
 
 

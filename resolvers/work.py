@@ -62,7 +62,7 @@ class Work:
                 "another."
             )
         return (
-            f"The answer needs texts of more than {self.max_text} characters (four times the setting "
+            f"The answer needs texts of more than {self.max_text} characters (twice the setting "
             "max_answer). Ask for fewer records with `first`, or for a shorter window."
         )
 

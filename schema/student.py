@@ -185,7 +185,7 @@ class Student(Node, Person, Sourced):
         """
         ...
 
-    @edge(weight=1000)
+    @edge(weight=1400)
     def gradebook(self, period_id: ID | None = None) -> Gradebook | None:
         """Null periodId means the current period."""
         ...

@@ -575,7 +575,7 @@ async def test_texts_that_no_answer_can_hold_are_not_read(
         answer = await gateway.post(f"{{ viewer {{ students {{ {lists} }} }} }}", gateway.people.guardian(3))
         read = [one for one in gateway.statements if "lesson_content" in one]
     assert error_of(answer) == {
-        "message": "The answer needs texts of more than 40000 characters (four times the setting "
+        "message": "The answer needs texts of more than 20000 characters (twice the setting "
         "max_answer). Ask for fewer records with `first`, or for a shorter window.",
         "extensions": {"code": "ANSWER_TOO_LARGE"},
     }
