@@ -9,9 +9,9 @@ from adapters.base import Page, Row
 from resolvers.connections import connection_type, page_of, searched
 from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument
+from resolvers.families import chosen_students
 from resolvers.fields import Arguments, Fields
 from resolvers.homework import text_of
-from resolvers.identifiers import keys
 from resolvers.loading import Ask, ask
 from resolvers.people import may_write
 from resolvers.selection import Selection
@@ -158,14 +158,18 @@ async def messages(
     about=lambda context, _arguments: [context.me()],
 )
 async def conversations(
-    _context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
+    context: RequestContext, _parents: Sequence[Any], arguments: Arguments, selection: Selection
 ) -> Ask:
-    """List the threads of one folder of the caller's mailbox."""
+    """List the threads of one folder of the caller's mailbox.
+
+    Whether a thread is about a student whom the caller does not know is not told either.
+    """
+    named = arguments.get("student_ids")
     return ask(
         "Viewer.conversations",
         page_of(arguments, selection, ConversationConnection.__name__),
         folder=(arguments["folder"],) if arguments.get("folder") else None,
         unread=True if arguments.get("unread_only") else None,
         search=searched(arguments),
-        about_student_ids=keys(arguments.get("student_ids"), "Student"),
+        about_student_ids=None if named is None else tuple(chosen_students(context, named)),
     )

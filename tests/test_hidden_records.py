@@ -122,24 +122,27 @@ async def test_partners_read_who_signed_with_the_directory_alone(
     assert names and (names == {"Autre responsable"}) is ("DIRECTORY_READ" not in scopes)
 
 
-async def about(gateway: Gateway, caller: Caller, student: str) -> str:
-    """Make a conversation of a guardian be about one student; returns its key."""
+async def about(gateway: Gateway, caller: Caller, *students: str) -> str:
+    """Make a conversation of a guardian be about some students; returns its key."""
     part = r.Participant.table()
     mine = select(part.c.conversation_id).where(part.c.person_id == caller.person_id)
     rows = await read(gateway, mine.order_by(part.c.id))
     conversation, audience = rows[0].conversation_id, r.Audience.table()
-    row = {
-        "id": "about",
-        "school_id": gateway.people.schools["0759901A"],
-        "audience_id": student,
-        "record_kind": "conversation",
-        "record_id": conversation,
-        "date": date.min,
-    }
+    rows_about = [
+        {
+            "id": f"about {student}"[:22],
+            "school_id": gateway.people.schools["0759901A"],
+            "audience_id": student,
+            "record_kind": "conversation",
+            "record_id": conversation,
+            "date": date.min,
+        }
+        for student in students
+    ]
     await change(
         gateway,
         audience.delete().where(audience.c.record_id == conversation),
-        insert(audience).values(row),
+        insert(audience).values(rows_about),
     )
     return str(conversation)
 
@@ -218,6 +221,23 @@ async def test_a_live_source_cannot_show_a_record_of_a_closed_child_in_a_list_of
     sources.routes = [Route("elsewhere", CAPABILITIES["Viewer.documents"])]
     answer = await own_gateway.data("{ documents(first: 10) { nodes { name } } }", guardian)
     assert answer == {"documents": {"nodes": [{"name": "own"}]}}
+
+
+async def test_that_a_conversation_is_about_another_family_too_is_not_told(
+    own_gateway: Gateway, guardian: Caller
+) -> None:
+    own, _ = own_gateway.people.children_of(guardian)
+    stranger = own_gateway.people.stranger_to(guardian)
+    key = await about(own_gateway, guardian, own, stranger)
+    query = """query($ids: [ID!]) { conversations(studentIds: $ids, first: 200) {
+        totalCount nodes { id students { id } } } }"""
+    asked = {"ids": [own_gateway.people.student_id(stranger)]}
+    assert await own_gateway.data(query, guardian, asked) == {"conversations": {"totalCount": 0, "nodes": []}}
+    found = await own_gateway.data(query, guardian, {"ids": [own_gateway.people.student_id(own)]})
+    native = own_gateway.app.state.sources.native.name
+    assert GlobalId("Conversation", native, key).encode() in [
+        one["id"] for one in found["conversations"]["nodes"]
+    ]
 
 
 async def test_who_may_not_write_messages_cannot_answer_either(
