@@ -19,6 +19,8 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 STUDENTS, CLASS, GRADES = 60, 28, 60
 """Students of each school; the children of the guardian `bulk`, and the grades of each."""
 FAMILIES = (1, 2, 3, 4, 6)
+VIEWERS = 8
+"""Guardians with as many children each: requests vary the viewer, as they do in a school."""
 
 
 def load_schools(url: str, schools: int) -> None:
@@ -26,8 +28,13 @@ def load_schools(url: str, schools: int) -> None:
     load_demo(Settings(database_url=url), 2026, STUDENTS * schools, schools, None, Console(quiet=True), NOW)
 
 
+def guardians(family: str) -> list[str]:
+    """List the guardians of a kind of family: `family4` and others with other children, or `bulk`."""
+    return [family] if family == "bulk" else [family, *(f"{family}-{one}" for one in range(1, VIEWERS))]
+
+
 async def add_families(url: str) -> None:
-    """Add the guardians `family1` to `family6` and `bulk`, all at one school in Paris."""
+    """Add the guardians of families of one to six children, and `bulk`, all at one school in Paris."""
     engine = open_database(url)
     async with engine.connect() as connection:
         await connection.execution_options(writes=True)
@@ -41,7 +48,9 @@ async def add_families(url: str) -> None:
             ).scalars()
         )
         for size in FAMILIES:
-            await add_guardian(connection, f"family{size}", school, ids[:size])
+            for position, key in enumerate(guardians(f"family{size}")):
+                theirs = [ids[(position * size + one) % len(ids)] for one in range(size)]
+                await add_guardian(connection, key, school, theirs)
         await add_guardian(connection, "bulk", school, ids[-CLASS:])
         for one in ids[-CLASS:]:
             await _top_up(connection, one)

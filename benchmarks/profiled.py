@@ -21,8 +21,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import orjson
-
 REQUESTS = 4_000
 EVERY = 0.0005
 HTTP = "HTTP: Starlette, the endpoint, authentication"
@@ -87,14 +85,14 @@ SCOPE = {
 
 async def main(key: Path, server: str) -> None:
     """Look at a server that answers the dashboard of four children."""
-    from benchmarks.run import request_of  # noqa: PLC0415 - the settings are in the environment by now
+    from benchmarks.run import requests_of  # noqa: PLC0415 - the settings are in the environment by now
     from gateway.authentication import make_token  # noqa: PLC0415
     from gateway.settings import Settings  # noqa: PLC0415
     from resolvers.viewer import Caller  # noqa: PLC0415
 
     caller = Caller("GUARDIAN", "family4")
     token = make_token(caller, Settings(development_key=key), timedelta(hours=1), datetime.now(UTC))
-    body = orjson.dumps(request_of("dashboard"))
+    body = requests_of("dashboard", [token])[0]["body"].encode()
     module = importlib.import_module(f"benchmarks.servers.{server}")
     app = module.app
     async with AsyncExitStack() as stack:

