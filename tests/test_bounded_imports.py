@@ -46,9 +46,8 @@ def test_the_list_of_a_zip_is_not_read_where_it_is_too_long(
         archive.comment = b"PK\5\6 in a remark" * has_remark
     assert (b"PK\6\6" in path.read_bytes()) is is_zip64
     monkeypatch.setattr(zipfile.ZipFile, "_RealGetContents", lambda _: pytest.fail("the list was read"))
-    with pytest.raises(
-        InvalidExport, match=r"list.zip: its list of files has 1,200,[69][46]0 bytes; it may have 1,048,576\.$"
-    ):
+    message = r"list.zip: its list of files has 1,200,(640|960) bytes; it may have 1,048,576\.$"
+    with pytest.raises(InvalidExport, match=message):
         export_files(path)
 
 
