@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,13 @@ INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064"
     "\u2066-\u206f\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+BLANKS = frozenset("\u115f\u1160\u2065\u2800\u3164\uffa0\U0001d159") | set(map(chr, range(0xFFF0, 0xFFF9)))
+"""Letters and signs without ink, such as the filler of Hangul and the empty sign of Braille."""
+WITHOUT_INK = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
+"""Categories of Unicode that show nothing, or nothing by themselves, such as accents and variation selectors.
+
+What Unicode has not assigned yet (Cn) counts as visible: it may be an emoji of a later version.
+"""
 ELEMENTS = (
     "a|abbr|address|animate|area|article|aside|audio|b|base|bdi|bdo|big|blink|blockquote|body|br|button|canvas|caption|"
     "center|cite|code|col|colgroup|data|datalist|dd|del|details|dfn|dialog|div|dl|dt|em|embed|fieldset|figure|font|"
@@ -63,6 +71,7 @@ HANDLER = re.compile(r"\son[a-z]+\s*=", re.IGNORECASE)
 LINK = re.compile(r"\shref\s*=", re.IGNORECASE)
 COLOR_CODE = re.compile(r"#?([0-9a-f]{6}|[0-9a-f]{3})", re.IGNORECASE)
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+SEVERAL_RECEIVERS = re.compile(r"[,;]|%2c|%3b|(?:@|%40).*(?:@|%40)", re.IGNORECASE)
 UNSAFE_IN_URL = re.compile(r"[\s<>\"`\\^{|}\x00-\x20\x7f-\x9f]")
 
 
@@ -120,6 +129,11 @@ def clean_text(text: str) -> str:
     return cleaned
 
 
+def is_blank(text: str) -> bool:
+    """Tell whether a text, without markup, shows nothing at all."""
+    return all(one in BLANKS or unicodedata.category(one) in WITHOUT_INK for one in text)
+
+
 def clean_line(text: str) -> str:
     """Return a line of plain text, as `clean_text`; line breaks in it become spaces."""
     cleaned = clean_text(text)
@@ -142,11 +156,13 @@ def clean_url(text: str) -> str | None:
         return None
     try:
         parts = urlsplit(address)
-        is_good = parts.username is None and parts.password is None
+        # A port above 65535 raises ValueError.
+        is_good = parts.username is None and parts.password is None and parts.port != 0
     except ValueError:
         return None
     if parts.scheme not in ("http", "https"):
-        return address.partition("?")[0] if parts.scheme in SCHEMES and parts.path else None
+        is_one = parts.scheme != "mailto" or SEVERAL_RECEIVERS.search(parts.path) is None
+        return address.partition("?")[0] if parts.scheme in SCHEMES and parts.path and is_one else None
     if not is_good or not parts.hostname:
         return None
     return address if parts.netloc.isascii() else _with_plain_host(parts)
@@ -196,7 +212,7 @@ def cleaned(value: Any, content: str | None) -> Any:
             return None
         found = CLEANERS[content](value)
         # A title of nothing but markup is none; a message of nothing but a picture was written all the same.
-        is_left = found is None or content == HTML or found.strip() or not value.strip()
+        is_left = found is None or content == HTML or not is_blank(found) or not value.strip()
         return found if is_left else None
     if isinstance(value, list):
         parts = [(one, cleaned(one, content)) for one in value]
@@ -274,4 +290,6 @@ def _fault_of_url(address: str) -> tuple[str, str]:
         )
     if "@" in address and scheme[1].lower() in ("http", "https"):
         return "is an address with a name or a password", "Leave out what stands before the @."
+    if scheme[1].lower() == "mailto":
+        return "is an address of several receivers", "Write one, such as mailto:office@school.example."
     return "is no address that a link may lead to", do

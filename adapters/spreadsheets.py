@@ -7,13 +7,26 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from itertools import chain, islice
 from typing import Any
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from adapters.base import InvalidExport
-from adapters.export_files import HIGHEST_RATIO, ExportFile
+from adapters.export_files import HIGHEST_RATIO, ExportFile, members_of
+
+LARGEST = 128 * 2**20
+"""Bytes that a spreadsheet may have, and those that it unpacks to."""
+MOST_SHEETS = 100
+MOST_ROWS = 500_000
+"""Rows that are read of a sheet, empty ones in between counted: a row may say that it is the billionth."""
+MOST_CELLS = 5_000_000
+"""Cells that are read of a sheet, empty ones counted: one cell at the right edge makes a row of 16,384."""
+MOST_ELEMENTS = 6_000_000
+"""XML elements of a spreadsheet: two for each cell, and those of texts and styles."""
+FIRST_CELLS = 100_000
+"""Cells in which the content of a sheet that is not read is looked for."""
 
 FAULTS = (
     InvalidFileException, zipfile.BadZipFile, ValueError, KeyError, IndexError, TypeError, AttributeError,
@@ -42,11 +55,15 @@ class Sheet:
 
 def read_sheet(file: ExportFile, name: str | None) -> Sheet:
     """Open the sheet of a name or number, or the first. Raises InvalidExport, also while rows are read."""
+    if file.size > LARGEST:
+        raise InvalidExport(f"{file.name}: {file.size} bytes are too many; a spreadsheet may have {LARGEST}.")
     with file.open() as stream:
         content = stream.read()
     try:
         has_formulas = _checked(content, file)
         book = _opened(content, data_only=True)
+        if len(book.worksheets) > MOST_SHEETS:
+            raise InvalidExport(f"{file.name}: has {len(book.worksheets)} sheets; it may have {MOST_SHEETS}.")
         chosen = _chosen(book.worksheets, file, name)
         others = [one.title for one in book.worksheets if one is not chosen and _has_content(one)]
         formulas = None
@@ -69,13 +86,25 @@ def _opened(content: bytes, data_only: bool) -> Any:
 
 def _checked(content: bytes, file: ExportFile) -> bool:
     """Tell whether a workbook has formulas. Raises InvalidExport where it would unpack to too much."""
+    members = members_of(io.BytesIO(content), file.name)
+    total = sum(member.file_size for member in members)
+    if total > LARGEST or total > HIGHEST_RATIO * max(file.size, 2**20):
+        raise InvalidExport(
+            f"{file.name}: would unpack to {total} bytes; a spreadsheet may have {LARGEST}. Save it as CSV."
+        )
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        members = archive.infolist()
-        total = sum(member.file_size for member in members)
-        if total > HIGHEST_RATIO * max(file.size, 2**20):
-            raise InvalidExport(f"{file.name}: would unpack to {total} bytes; this is no table.")
-        sheets = [one for one in members if one.filename.startswith("xl/worksheets/")]
-        return any(b"<f>" in (text := archive.read(one)) or b"<f " in text for one in sheets)
+        elements, has_formulas = 0, False
+        for member in members:
+            text = archive.read(member)
+            elements += text.count(b"<") - text.count(b"</")
+            if elements > MOST_ELEMENTS:
+                raise InvalidExport(
+                    f"{file.name}: has more than {MOST_ELEMENTS:,} XML elements; a spreadsheet may not. "
+                    "Save it as CSV."
+                )
+            is_sheet = member.filename.startswith("xl/worksheets/")
+            has_formulas |= is_sheet and (b"<f>" in text or b"<f " in text)
+        return has_formulas
 
 
 def _chosen(sheets: list[Any], file: ExportFile, name: str | None) -> Any:
@@ -90,13 +119,21 @@ def _chosen(sheets: list[Any], file: ExportFile, name: str | None) -> Any:
 
 
 def _has_content(sheet: Any) -> bool:
-    return any(_plain(cell) for cells in sheet.iter_rows(values_only=True) for cell in cells)
+    cells = chain.from_iterable(islice(sheet.iter_rows(values_only=True), FIRST_CELLS))
+    return any(_plain(cell) for cell in islice(cells, FIRST_CELLS))
 
 
 def _rows(file: ExportFile, sheet: Any, formulas: Any) -> Iterator[TableRow]:
+    total = 0
     try:
         written = formulas.iter_rows(values_only=True) if formulas is not None else None
         for number, cells in enumerate(sheet.iter_rows(), 1):
+            total += len(cells)
+            if number > MOST_ROWS or total > MOST_CELLS:
+                raise InvalidExport(
+                    f"{file.name}, line {number}: a sheet may have {MOST_ROWS:,} rows and {MOST_CELLS:,} "
+                    "cells, those without content counted; save it as CSV."
+                )
             faults = _faults(cells, next(written, ()) if written is not None else ())
             yield TableRow(number, [_plain(cell.value) for cell in cells], *faults)
     except FAULTS as error:

@@ -14,6 +14,9 @@ from adapters.export_files import ExportFile, export_files
 
 LARGEST = 256 * 2**20
 """Bytes that a document of one school may have."""
+MOST_ELEMENTS = 2_000_000
+"""Elements that a document may have; each takes some 250 bytes of memory when it is read."""
+MOST_ATTRIBUTES = 4_000_000
 PIECE, MOST_PIECES = 256, 256
 """Bytes of a piece, and how many are read to find the root element."""
 ONE_BYTE = re.compile(rb"""<\?xml[^>]*encoding=["'](iso-8859-|windows-125)""", re.IGNORECASE)
@@ -61,9 +64,11 @@ def notices_of_files(path: Path, read: list[ExportFile]) -> Iterator[Notice]:
 def document(file: ExportFile) -> Any:
     """Parse a file and return its root element. Raises InvalidExport, naming file and line.
 
-    A file that declares ISO-8859 or Windows letters, but is UTF-8 throughout, is read as UTF-8.
+    Elements and attributes are counted before they are parsed. A file that declares ISO-8859 or Windows
+    letters, but is UTF-8 throughout, is read as UTF-8.
     """
     content = _content(file)
+    _refuse_too_many(content, file)
     parser = etree.XMLParser(
         resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True,
         remove_pis=True, encoding="utf-8" if _is_utf8_in_disguise(content) else None,
@@ -84,9 +89,20 @@ def document(file: ExportFile) -> Any:
 
 def _content(file: ExportFile) -> bytes:
     if file.size > LARGEST:
-        raise InvalidExport(f"{file.name}: {file.size} bytes are too many for one school.")
+        raise InvalidExport(f"{file.name}: {file.size} bytes are too many; one school may have {LARGEST}.")
     with file.open() as stream:
         return stream.read()
+
+
+def _refuse_too_many(content: bytes, file: ExportFile) -> None:
+    # The signs that begin them: those in comments count too, and in UTF-16 what ends an element.
+    elements = content.count(b"<") - content.count(b"</")
+    for number, most, what in (
+        (elements, MOST_ELEMENTS, "elements"),
+        (content.count(b"="), MOST_ATTRIBUTES, "attributes"),
+    ):
+        if number > most:
+            raise InvalidExport(f"{file.name}: has {number:,} {what}; one school may have {most:,}.")
 
 
 def _is_utf8_in_disguise(content: bytes) -> bool:

@@ -76,6 +76,8 @@ class Route:
     school: str | None = None
 
 
+LONGEST_TOLD = 300
+"""Characters of what a source says of a fault, in answers and in the log."""
 RECOVERY = 10.0
 """Seconds after which a source that did not answer is asked again, by one request first."""
 
@@ -211,13 +213,14 @@ class Sources:
 def _presented(source: str, relation: str, error: Exception) -> Exception:
     """Turn what a source raised into what a client may know; what nobody foresaw goes to the log."""
     if isinstance(error, InvalidCursor):
-        return InvalidArgument(str(error))
+        return InvalidArgument(str(error)[:LONGEST_TOLD])
     if isinstance(error, Resting):
         return SourceFailed(source, RESTS.format(source))
     if isinstance(error, TimeoutError):
         return SourceFailed(source, f"The source {source} took too long.")
     if isinstance(error, RetryLater):
-        log.warning("%s does not answer %s: %r", source, relation, error.__cause__ or error)
+        why = repr(error.__cause__ or error)[:LONGEST_TOLD]
+        log.warning("%s does not answer %s: %s", source, relation, why)
         return SourceFailed(source, f"The source {source} does not answer now.")
     if isinstance(error, RefusedBySource):
         return SourceFailed(source, f"The source {source} refused to answer.")

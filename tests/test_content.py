@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,15 @@ from adapters.content import (
     clean_url,
     fault_of,
     has_markup,
+    is_blank,
 )
 from adapters.native.database import migrate, open_database
 from adapters.native.stored_rows import UnusableTexts, stored_row
 from resolvers.homework import text_of
 from resolvers.registry import catalogue, strawberry_schema
 from resolvers.viewer import Caller
+from resolvers.writes.given import body, comment, line
+from resolvers.writes.performing import Refused
 from tests.browser import NEEDS_CHROMIUM, page_in_chromium
 from tests.conftest import NOW, Gateway, running
 from tests.listening import serving
@@ -182,6 +186,14 @@ def test_html_keeps_its_structure_and_loses_what_runs_tracks_or_colours(given_: 
         ("https://school.example/\u202egpj", None),
         ('https://school.example/"><script>', None),
         ("https://[::1", None),
+        ("https://school.example:65535/", "https://school.example:65535/"),
+        ("https://school.example:65536/", None),
+        ("https://school.example:0/", None),
+        ("mailto:a@school.example,b@school.example", None),
+        ("mailto:a@school.example;b@school.example", None),
+        ("mailto:a@school.example%2Cb@school.example", None),
+        ("mailto:a@school.example%20b@school.example", None),
+        ("mailto:a@school.example?to=b@school.example&body=x", "mailto:a@school.example"),
         ("https://school.example/" + "a" * 2_000, None),
         ("", None),
     ],
@@ -583,3 +595,33 @@ def test_a_tag_that_does_not_end_is_text_and_costs_nothing_of_what_follows(text:
     assert clean_text(text) == read == clean_text(read)
     assert html.unescape(clean_html(text)) == read
     assert clean_text(f"<p>{html.escape(text)}</p>") == read
+
+
+INKLESS = [
+    "\u3164", "\u115f", "\u1160", "\uffa0", "\u2800", "\u034f", "\u180e", "\ufe0f", "\U000e0100", "\u17b4",
+    "\u200d", "\u2065", "\ufff0", "\u0301", "\U0001d159", "\u3000", "\u00a0", " \u2800\n\ufe0f\u3164 ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", INKLESS, ids=ascii)
+def test_a_text_that_shows_nothing_is_empty(text: str) -> None:
+    assert is_blank(text)
+    assert comment(text) is None
+    for read in (partial(line, text, 100), partial(body, text), partial(body, f"<p>{text}</p>")):
+        with pytest.raises(Refused, match="vide"):
+            read()
+
+
+@pytest.mark.parametrize("content", [None, LINES])
+@pytest.mark.parametrize("text", [one for one in INKLESS if one.strip()], ids=ascii)
+def test_a_column_that_shows_nothing_is_refused(text: str, content: str | None) -> None:
+    row: dict[str, Any] = {"title": text}
+    cleaning = clean_row({"title": content}, row)
+    assert (row, cleaning.unusable) == ({"title": None}, [("title", text)])
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "?", "\u0e01\u0e34", "\u2764\ufe0f", "\U0001f469\u200d\U0001f467", "\U0001fae9"]
+)
+def test_a_text_with_one_visible_sign_is_none_that_is_empty(text: str) -> None:
+    assert not is_blank(text) and line(text, 100) and comment(text) and body(text)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dateutil.rrule import _iterinfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from recurring_ical_events import CalendarQuery
 
 from adapters import records as r
 from adapters.base import Entry, EntryCount, InvalidExport, LeftOut, Notice, Refusal
 from adapters.content import Cleaning
+from adapters.ical import limits
 from adapters.native.entry_accounts import EntryAccounts
 from adapters.native.import_report import Report
 from adapters.native.stored_rows import stored_row
@@ -249,6 +252,215 @@ def test_every_event_of_a_damaged_calendar_is_accounted_for(data: st.DataObject)
     assert sum(one.read for one in report.entries.values()) == sum(
         one.strip().upper() == b"BEGIN:VEVENT" for one in b"\n".join(lines).split(b"\n")
     )
+
+
+# ---- more than a calendar may hold -----------------------------------------------------------------------
+
+ZONE = """BEGIN:VTIMEZONE
+TZID:Nowhere
+{}END:VTIMEZONE
+"""
+OBSERVANCE = """BEGIN:{0}
+DTSTART:16010101T000000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0{2}00
+RRULE:{1}
+END:{0}
+"""
+
+
+def dates(number: int) -> str:
+    """Write so many points in time, one an hour."""
+    first = datetime(2026, 11, 30, 9)
+    return ",".join(f"{first + timedelta(hours=one):%Y%m%dT%H%M%SZ}" for one in range(number))
+
+
+@pytest.mark.parametrize(
+    ("lines", "field", "reason"),
+    [
+        ("RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "RRULE", "has no day within 28 years"),
+        ("RRULE:FREQ=YEARLY;BYMONTH=1;BYWEEKNO=30;COUNT=9", "RRULE", "has no day within 28 years"),
+        ("RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=TU", "RRULE", "has no day within 28 years"),
+        ("RRULE:FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31", "RRULE", "has no day within 28 years"),
+        ("RRULE:FREQ=MONTHLY;BYDAY=MO;BYSETPOS=300", "RRULE", "has no day within 28 years"),
+        (
+            f"RRULE:FREQ=WEEKLY;BYDAY={','.join(['MO'] * 54)}",
+            "RRULE",
+            "BYDAY has 54 values, of 53 that it may have",
+        ),
+        (
+            f"RRULE:FREQ=WEEKLY;BYDAY={','.join(['MO'] * 1_000)}",
+            "RRULE",
+            "a line of 3,023 characters, of 2,000 that it may have",
+        ),
+        ("\n".join(["RRULE:FREQ=WEEKLY"] * 6), "RRULE", "6 rules, of 5 that an event may have"),
+        (
+            f"EXDATE:{dates(600)}\nRDATE:{dates(600)}",
+            "RDATE",
+            "more than 1,000 dates, which RDATE and EXDATE of an event may have",
+        ),
+        (f"EXDATE:{dates(20_000)}", "EXDATE", "a line of 340,006 characters, of 100,000 that it may have"),
+        (f"RRULE{';X=1' * 30}:FREQ=WEEKLY", "RRULE", "30 parameters, of 20 that it may have"),
+        (
+            "\n".join(["SUMMARY:SVT"] * 1_500),
+            "line",
+            "more than 1,500 lines, which is what an event may have",
+        ),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_an_event_of_too_much_work_is_refused_before_it_is_followed_and_the_others_are_taken(
+    tmp_path: Path, lines: str, field: str, reason: str
+) -> None:
+    items, report = read(calendar(tmp_path, f"UID:a\n{SLOT}\n{lines}", f"UID:b\n{SLOT}\nSUMMARY:SVT"))
+    (refusal,) = of(items, Refusal)
+    assert (refusal.file, refusal.record, refusal.field, refusal.reason) == (
+        "6A.ics, event 1", "a", field, reason
+    )  # fmt: skip
+    assert refusal.value and len(refusal.value) <= 200
+    counts = report.entries["VEVENT"]
+    assert (counts.read, counts.taken, counts.refused, days(items)) == (2, 1, 1, ["30/11 08:00"])
+
+
+def test_a_text_that_is_too_long_costs_the_text_alone(tmp_path: Path) -> None:
+    event = f"UID:a\n{SLOT}\nSUMMARY:SVT\nDESCRIPTION:{'x' * 100_000}\nCATEGORIES:{'a,' * 50}"
+    items, _ = read(calendar(tmp_path, event))
+    rest = "; the rest of the event was taken"
+    assert [(one.field, one.reason) for one in of(items, Refusal)] == [
+        ("DESCRIPTION", f"a line of 100,012 characters, of 100,000 that it may have{rest}"),
+        ("CATEGORIES", f"51 values, of 50 that an event may have{rest}"),
+    ]
+    assert days(items) == ["30/11 08:00"]
+
+
+def test_bad_lines_of_an_event_are_reported_up_to_a_number(tmp_path: Path) -> None:
+    items, _ = read(calendar(tmp_path, f"UID:a\n{SLOT}\nSUMMARY:SVT" + "\nnonsense" * 900))
+    assert len(of(items, Refusal)) == limits.MOST_TOLD + 1
+    assert of(items, Refusal)[-1].reason == (
+        "this and further lines are not taken; the rest of the event was taken"
+    )
+
+
+def test_properties_that_nothing_reads_are_never_parsed(tmp_path: Path) -> None:
+    event = f"UID:a\n{SLOT}\nSUMMARY:SVT\nATTACH;VALUE=BINARY:{'A' * 200_000}\nX-A{';P=1' * 9_999}:x"
+    items, _ = read(calendar(tmp_path, event + "\nX-B:x" * 5_000))
+    assert (days(items), of(items, Refusal)) == (["30/11 08:00"], [])
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "message"),
+    [
+        ("MOST_EVENTS", 2, "6A.ics: has more than 2 events; export fewer years."),
+        ("MOST_PARSED", 20, "6A.ics: has more than 20 lines that are read; export fewer years."),
+        ("MOST_DATES", 5, "6A.ics: has more than 5 dates in RDATE and EXDATE; export fewer years."),
+        ("MOST_SERIES", 2, "6A.ics: has more than 2 events that repeat; export fewer years."),
+        (
+            "MOST_RARE",
+            2,
+            "6A.ics: has more than 2 rules without a second day within four years; export fewer years.",
+        ),
+        ("MOST_LINES", 20, "6A.ics: has 28 lines; a calendar may have 20."),
+        ("LARGEST", 600, "6A.ics: 695 bytes are too many for a calendar, which may have 600."),
+    ],
+)
+def test_a_calendar_of_too_much_work_is_refused_by_the_name_of_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int, message: str
+) -> None:
+    for module in ("limits", "components", "repetitions"):
+        monkeypatch.setattr(f"adapters.ical.{module}.{limit}", most, raising=False)
+    rare = "RRULE:FREQ=YEARLY;INTERVAL=9;COUNT=2\nEXDATE:20261201T080000Z,20261202T080000Z"
+    path = calendar(tmp_path, *(f"UID:{one}\n{SLOT}\nSUMMARY:SVT\n{rare}" for one in "abc"))
+    with pytest.raises(InvalidExport) as error:
+        read(path)
+    assert str(error.value) == message
+
+
+def test_days_are_looked_for_within_bounds_whatever_the_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 7,973 years until dateutil gives up, a rule without days is followed for less than a hundredth."""
+    years = set[int]()
+    rebuilt = _iterinfo.rebuild
+
+    def rebuild(self: Any, year: int, month: int) -> None:
+        years.add(year)
+        rebuilt(self, year, month)
+
+    monkeypatch.setattr(_iterinfo, "rebuild", rebuild)
+    items, _ = read(calendar(tmp_path, f"UID:a\n{SLOT}\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"))
+    assert len(of(items, Refusal)) == 1
+    assert 28 < len(years) < 79
+
+
+def test_a_series_that_ends_by_number_is_not_followed_beyond_its_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = list[Any]()
+    between = CalendarQuery._occurrences_between
+
+    def counted(self: CalendarQuery, start: Any, end: Any) -> Any:
+        found.extend(occurrences := between(self, start, end))
+        return occurrences
+
+    monkeypatch.setattr(CalendarQuery, "_occurrences_between", counted)
+    items, _ = read(calendar(tmp_path, f"UID:a\n{SLOT}\nSUMMARY:SVT\nRRULE:FREQ=DAILY;COUNT=9999999"))
+    assert len(of(items, r.Lesson)) == 400
+    assert len(found) < 410
+    assert "1 series go on after" in of(items, Notice)[0].text
+
+
+@pytest.mark.parametrize(
+    "observances",
+    [
+        OBSERVANCE.format("STANDARD", "FREQ=SECONDLY", 1) + OBSERVANCE.format("DAYLIGHT", "FREQ=SECONDLY", 2),
+        OBSERVANCE.format("STANDARD", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", 1),
+        OBSERVANCE.format("STANDARD", "FREQ=YEARLY;BYMONTH=2;BYDAY=SU", 1),
+        OBSERVANCE.format("STANDARD", "FREQ=YEARLY;BYMONTH=2;BYDAY=1SU", 1) * 5,
+    ],
+    ids=["each second", "never", "several days", "too many"],
+)
+def test_a_time_zone_of_too_much_work_is_left_out_and_named(tmp_path: Path, observances: str) -> None:
+    event = f"UID:a\n{SLOT}\nSUMMARY:SVT\nRRULE:FREQ=WEEKLY;COUNT=2".replace("Europe/Paris", "Nowhere")
+    path = calendar(tmp_path, event)
+    zone = ZONE.format(observances).replace("\n", "\r\n").encode()
+    path.write_bytes(path.read_bytes().replace(b"BEGIN:VEVENT", zone + b"BEGIN:VEVENT", 1))
+    items, _ = read(path)
+    assert days(items) == ["30/11 08:00", "07/12 08:00"]
+    assert [one.text for one in of(items, Notice)] == [
+        "the time zone Nowhere is not known: its times were read by the school's clock",
+        "the definition of the time zone Nowhere is not read: a calendar may define 200 zones of 2,000 "
+        "changes of the clock, and rules that name one day of each year",
+    ]
+
+
+@pytest.mark.parametrize("month", ["BYDAY=-1SU", "BYMONTHDAY=25,26,27,28,29,30,31;BYDAY=SU", "BYMONTHDAY=25"])
+def test_a_time_zone_as_programs_write_it_is_followed(tmp_path: Path, month: str) -> None:
+    rules = (
+        ("STANDARD", f"FREQ=YEARLY;{month};BYMONTH=10", 1),
+        ("DAYLIGHT", f"FREQ=YEARLY;BYMONTH=3;{month}", 9),
+    )
+    event = f"UID:a\n{SLOT}\nSUMMARY:SVT".replace("Europe/Paris", "Nowhere").replace("202611", "202609")
+    path = calendar(tmp_path, event)
+    zone = ZONE.format("".join(OBSERVANCE.format(*one) for one in rules)).replace("\n", "\r\n").encode()
+    path.write_bytes(path.read_bytes().replace(b"BEGIN:VEVENT", zone + b"BEGIN:VEVENT", 1))
+    items, _ = read(path)
+    assert (days(items), of(items, Notice)) == (["30/09 00:00"], [])
+
+
+def test_a_series_with_too_many_changes_of_all_that_follows_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.ical.calendars.MOST_MOVED_ON", 1)
+    slots = (SLOT.replace("20261130", f"2026120{one}") for one in (1, 2))
+    changes = (f"UID:a\nRECURRENCE-ID;RANGE=THISANDFUTURE:2026120{n}T080000Z\n{slot}\nSUMMARY:SVT"
+               for n, slot in enumerate(slots, 1))  # fmt: skip
+    items, _ = read(calendar(tmp_path, f"UID:a\n{SLOT}\nRRULE:FREQ=DAILY;COUNT=5", *changes))
+    (refusal,) = of(items, Refusal)
+    assert (refusal.field, refusal.reason) == (
+        "RRULE",
+        "its days cannot be found out (2 changes of all that follow, of 1 that it may have)",
+    )
+    assert days(items) == ["01/12 08:00", "02/12 08:00"]
 
 
 # ---- lessons, events, holidays ---------------------------------------------------------------------------

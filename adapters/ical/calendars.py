@@ -19,17 +19,21 @@ import recurring_ical_events
 from adapters.base import InvalidExport
 from adapters.export_files import ExportFile
 from adapters.ical.components import PARSING_ERRORS, read_components
-from adapters.ical.event_checks import Fault, times_a_day
+from adapters.ical.event_checks import Fault
 from adapters.ical.event_times import instant, moment_key
 from adapters.ical.events import Event, Occurrence, read_event
 from adapters.ical.properties import categories_of, listed, shown, text_of
+from adapters.ical.repetitions import Search, times_a_day
+from adapters.ical.time_zones import MOST_CHANGES, MOST_ZONES
 
 FORWARD = timedelta(days=400)
 """How long after the last event that is written out repetitions are followed."""
-LOOK_AHEAD = timedelta(days=3650)
-"""How long after that occurrences are looked for, to say that there are more."""
 MOST = 20_000
 """Occurrences that a calendar may have."""
+MOST_MOVED_ON = 100
+"""Changes of an occurrence and all that follow (RANGE=THISANDFUTURE) that a series may have."""
+MOST_NAMED = 20
+"""Zones that are named in notices."""
 MARK = "X-EVENT-NUMBER"
 """Carries the number of a VEVENT through its expansion."""
 EXPANSION_ERRORS = (*PARSING_ERRORS, OverflowError)
@@ -69,10 +73,19 @@ def read_calendar(file: ExportFile, zone: str) -> Calendar:
         read_event(number, one, found.unreadable.get(number, []), file.name, here)
         for number, one in enumerate(found.events, 1)
     ]
+    search = Search(file.name)
+    for one in events:
+        if one.refusal is None and one.is_series and (why := search.fault(one.component)):
+            one.refusal = Fault("RRULE", shown(one.component["RRULE"]), why)
     notices = [f"{number} {name} are not read, only VEVENT" for name, number in sorted(found.others.items())]
     zones = sorted({one.unknown_zone for one in events if one.unknown_zone})
     notices += [
         f"the time zone {one} is not known: its times were read by the school's clock" for one in zones
+    ]
+    notices += [
+        f"the definition of the time zone {one} is not read: a calendar may define {MOST_ZONES} zones of "
+        f"{MOST_CHANGES:,} changes of the clock, and rules that name one day of each year"
+        for one in sorted(set(found.costly_zones))[:MOST_NAMED]
     ]
     good = [one for one in events if one.refusal is None]
     if good:
@@ -178,6 +191,8 @@ class _Expansion:
             one.component[MARK] = one.number
             one.component["UID"] = icalendar.vText(one.key)
             calendar.subcomponents.append(one.component)
+        if (number := sum(_is_of_all_that_follow(one) for one in events)) > MOST_MOVED_ON:
+            raise ValueError(f"{number} changes of all that follow, of {MOST_MOVED_ON} that it may have")
         if self._bound(events[0]) > MOST:
             raise ValueError(f"it may have more than {MOST} occurrences")
         query = recurring_ical_events.of(calendar)
@@ -192,7 +207,7 @@ class _Expansion:
             until = listed(rule.get("UNTIL"))
             if "COUNT" not in rule and (not until or _day(until[0]) > self._window.end):
                 return True
-        return bool(query.between(self._window.end, self._window.end + LOOK_AHEAD))
+        return next(query.after(self._window.end), None) is not None
 
     def _bound(self, event: Event) -> int:
         """Return a number that the occurrences of an event cannot exceed."""
@@ -202,9 +217,9 @@ class _Expansion:
     def _planned(self, found: Any, event: Event) -> date:
         """Return when an occurrence was to begin before it was changed."""
         planned: date = found["RECURRENCE-ID"].dt
-        own = event.component.get("RECURRENCE-ID")
-        if own is None or str(own.params.get("RANGE", "")).upper() != "THISANDFUTURE":
+        if not _is_of_all_that_follow(event):
             return planned
+        own = event.component["RECURRENCE-ID"]
         # The change and all that follow it carry the RECURRENCE-ID of the first.
         moved_by = instant(event.component["DTSTART"].dt, self._zone) - instant(own.dt, self._zone)
         begins = instant(found["DTSTART"].dt, self._zone) - moved_by
@@ -248,6 +263,11 @@ def _current(rivals: Iterable[Event]) -> list[Event]:
             one.left_out = OLDER
         return [newest]
     return current
+
+
+def _is_of_all_that_follow(event: Event) -> bool:
+    own = event.component.get("RECURRENCE-ID")
+    return own is not None and str(own.params.get("RANGE", "")).upper() == "THISANDFUTURE"
 
 
 def _refuse(event: Event, error: Exception) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from adapters.ical.event_checks import REPEATING, Fault, faults_of, refusal_of
 from adapters.ical.event_times import end_of, moment_key, unknown_zone
 from adapters.ical.lesson_states import without_state
+from adapters.ical.limits import BadLine
 from adapters.ical.properties import listed, text_of, written
 
 STAMP = re.compile(r"-\d{8}T\d{6}Z?(?=-Index-Education$)")
@@ -93,7 +94,7 @@ class Event:
         return f"{moment_key(start, zone)}/{moment_key(end, zone)}/{title}"
 
 
-def read_event(number: int, component: Any, unreadable: list[str], file: str, zone: ZoneInfo) -> Event:
+def read_event(number: int, component: Any, unreadable: list[BadLine], file: str, zone: ZoneInfo) -> Event:
     """Check a VEVENT, and fix its floating times to a zone; one with a refusal is not to be used."""
     uid = text_of(component, "UID") or ""
     called = f"UID {uid}" if uid else "no UID"

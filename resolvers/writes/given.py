@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.base import Row
-from adapters.content import clean_html, clean_text, has_markup, with_begun_tags_as_text
+from adapters.content import clean_html, clean_text, has_markup, is_blank, with_begun_tags_as_text
 from resolvers.context import RequestContext
 from resolvers.homework import text_of
 from resolvers.identifiers import GlobalId, decode
@@ -88,14 +88,15 @@ def require_open(context: RequestContext, row: Row, *path: str) -> None:
 def line(text: str, longest: int, *path: str) -> str:
     """Read a line of plain text that may not be empty. Raises Refused."""
     cleaned = " ".join(clean_text(within(text, longest, *path)).split())
-    if not cleaned:
+    if is_blank(cleaned):
         raise Refused("INVALID_INPUT", "Le texte est vide.", *path)
     return cleaned
 
 
 def comment(text: str | None) -> str | None:
     """Read a plain text that may be left out. Raises Refused."""
-    return clean_text(within(text or "", LONGEST_COMMENT, "comment")).strip() or None
+    cleaned = clean_text(within(text or "", LONGEST_COMMENT, "comment")).strip()
+    return None if is_blank(cleaned) else cleaned
 
 
 def body(text: str) -> str:
@@ -104,7 +105,7 @@ def body(text: str) -> str:
     if not has_markup(given):
         given = html.escape(given, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
     cleaned = clean_html(given)
-    if not (text_of(cleaned) or "").strip():
+    if is_blank(text_of(cleaned) or ""):
         raise Refused("INVALID_INPUT", "Le message est vide.", "body")
     return cleaned
 
