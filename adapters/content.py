@@ -79,7 +79,7 @@ def clean_html(text: str) -> str:
     """Return HTML without what could do harm, and without colours; cleaning it again changes nothing."""
     if SUSPECT.search(text) is None:
         return text
-    cleaned = _harmless(with_begun_tags_as_text(INVISIBLE.sub("", text)))
+    cleaned = _harmless(_with_begun_tags_as_text(INVISIBLE.sub("", text)))
     # What was written as entities is a character now.
     while INVISIBLE.search(cleaned):
         cleaned = _harmless(INVISIBLE.sub("", cleaned))
@@ -108,7 +108,16 @@ def has_markup(text: str) -> bool:
     )
 
 
-def with_begun_tags_as_text(text: str) -> str:
+def as_html(text: str) -> str:
+    """Return what was written as HTML or as plain text as HTML: plain text is escaped, and keeps its lines.
+
+    It is not cleaned yet.
+    """
+    given = _with_begun_tags_as_text(text)
+    return given if has_markup(given) else "<br>".join(html.escape(given, quote=False).splitlines())
+
+
+def _with_begun_tags_as_text(text: str) -> str:
     """Put a space behind each `<` that no `>` follows, as in `0 <a <b`.
 
     A parser would take all that follows for a tag that does not end, and drop it.
@@ -121,10 +130,10 @@ def clean_text(text: str) -> str:
     """Return plain text without markup and invisible characters; `a < b` and `Tom & Jerry` stay."""
     if SUSPECT.search(text) is None:
         return text
-    cleaned = with_begun_tags_as_text(SEPARATORS.sub("\n", INVISIBLE.sub("", text)))
+    cleaned = _with_begun_tags_as_text(SEPARATORS.sub("\n", INVISIBLE.sub("", text)))
     # Markup that was written as entities appears when the markup around it goes.
     while has_markup(cleaned):
-        stripped = with_begun_tags_as_text(html.unescape(nh3.clean(cleaned, tags=set())))
+        stripped = _with_begun_tags_as_text(html.unescape(nh3.clean(cleaned, tags=set())))
         cleaned = INVISIBLE.sub("", stripped if stripped != cleaned else cleaned.replace("<", ""))
     return cleaned
 

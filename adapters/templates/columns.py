@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 
 from adapters import records as r
 from adapters.base import Item, Mention, Refusal
-from adapters.content import has_markup, with_begun_tags_as_text
+from adapters.content import as_html
 from adapters.school_export import SchoolExport
 from adapters.school_time import clock, instant
 from adapters.templates import plain_values as plain
@@ -95,14 +94,9 @@ class Fields:
         return name in self._columns
 
     def markup(self, name: str) -> str | None:
-        """Return a text as HTML, which clients show: a plain one escaped, with its lines."""
+        """Return a text as HTML, which clients show."""
         value = self.text(name)
-        if value is None:
-            return None
-        value = with_begun_tags_as_text(value)
-        if has_markup(value):
-            return value
-        return "<br>".join(html.escape(value, quote=False).splitlines())
+        return None if value is None else as_html(value)
 
     def not_taken(self, name: str, reason: str, remedy: str) -> None:
         """Report a field that is not taken as it is meant, though the row is."""

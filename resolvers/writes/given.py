@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.base import Row
-from adapters.content import clean_html, clean_text, has_markup, is_blank, with_begun_tags_as_text
+from adapters.content import as_html, clean_html, clean_text, is_blank
 from resolvers.context import RequestContext
 from resolvers.homework import text_of
 from resolvers.identifiers import GlobalId, decode
@@ -101,10 +100,7 @@ def comment(text: str | None) -> str | None:
 
 def body(text: str) -> str:
     """Read HTML or plain text, and take out all that could do harm. Raises Refused."""
-    given = with_begun_tags_as_text(within(text, LONGEST_BODY, "body").strip())
-    if not has_markup(given):
-        given = html.escape(given, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
-    cleaned = clean_html(given)
+    cleaned = clean_html(as_html(within(text, LONGEST_BODY, "body").strip()))
     if is_blank(text_of(cleaned) or ""):
         raise Refused("INVALID_INPUT", "Le message est vide.", "body")
     return cleaned
