@@ -168,7 +168,7 @@ def formats() -> None:
 @readable_errors
 def template(
     name: Annotated[str | None, typer.Argument(help="Template; left out, all are listed.")] = None,
-    path: Annotated[Path | None, typer.Argument(help="File to write: .csv or .xlsx.")] = None,
+    path: Annotated[Path | None, typer.Argument(help="New file to write: .csv or .xlsx.")] = None,
 ) -> None:
     """Write an empty table to fill in, or explain its columns where no file is given.
 
