@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -29,7 +30,7 @@ from gateway.import_report_text import printable, report_console, show_report
 from gateway.imports import start_import
 from gateway.server import application, server_options
 from gateway.sessions import revoke_sessions
-from gateway.settings import load_settings, settings_reference
+from gateway.settings import load_settings, settings_reference, unknown_variables
 from gateway.welcome import NO_GUARDIANS, find_families, issue_token, print_welcome
 from resolvers.registry import strawberry_schema
 
@@ -61,6 +62,14 @@ def readable_errors(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def name_strange_variables() -> None:
+    """Name variables of the environment that look like settings, and are like none."""
+    if strange := sorted(unknown_variables(os.environ)):
+        names, are = ", ".join(strange), "are no settings" if len(strange) > 1 else "is no setting"
+        text = f"Ignored: {names} {are}; `passerelle check --settings` lists all."
+        console.print(printable(text), markup=False, highlight=False)
+
+
 @app.command()
 @readable_errors
 def serve(
@@ -75,6 +84,7 @@ def serve(
     """
     asked = {"host": host, "port": port, "workers": workers}
     settings = load_settings(**{name: value for name, value in asked.items() if value is not None})
+    name_strange_variables()
     if welcome:
         print_welcome(settings)
     # Once before any worker: who named a wrong database hears of it at once.
@@ -333,5 +343,7 @@ def check(
     if settings:
         sys.stdout.write(settings_reference())
         return
-    if not run_checks(load_settings(), Console()):
+    read = load_settings()
+    name_strange_variables()
+    if not run_checks(read, Console()):
         raise typer.Exit(2)
