@@ -28,6 +28,7 @@ from gateway.identities import decide, proposed
 from gateway.import_history import read_imports, show_imports
 from gateway.import_report_text import printable, report_console, show_report
 from gateway.imports import start_import
+from gateway.known_people import PERSONS, is_known
 from gateway.server import application, server_options
 from gateway.sessions import revoke_sessions
 from gateway.settings import load_settings, settings_reference, unknown_variables
@@ -289,17 +290,19 @@ def demo(
 def token(
     person: Annotated[str | None, typer.Argument(help="Id of the person; left out, one is chosen.")] = None,
     kind: Annotated[str, typer.Option(help=f"Kind of viewer: {', '.join(KINDS)}.")] = "GUARDIAN",
-    school: Annotated[list[str] | None, typer.Option(help="School id, for STAFF and PARTNER.")] = None,
+    school: Annotated[
+        list[str] | None, typer.Option(help="School (UAI or id), for STAFF and PARTNER.")
+    ] = None,
     scope: Annotated[list[str] | None, typer.Option(help="Scope of a PARTNER, as GRADES_READ.")] = None,
     hours: Annotated[int, typer.Option(min=1, max=8760, help="How long it is valid.")] = 24,
     families: Annotated[bool, typer.Option("--list", help="List guardians to choose from.")] = False,
 ) -> None:
     """Print a token signed with the local development key (never valid where a JWKS is set).
 
-    Examples: `passerelle token`; `passerelle token --list`; `passerelle token --kind PARTNER --school ID
-    --scope TIMETABLE_READ`.
+    Examples: `passerelle token`; `passerelle token --list`; `passerelle token --kind PARTNER
+    --school 0750001A --scope TIMETABLE_READ`.
     """
-    settings = load_settings()
+    settings, kind = load_settings(), kind.upper()
     if families:
         found = find_families(settings)
         if not found:
@@ -307,7 +310,11 @@ def token(
         for family in found:
             typer.echo(f"{family.guardian_id}  {family.name}, {family.children} children")
         return
-    typer.echo(issue_token(settings, person, kind.upper(), school or [], scope or [], hours))
+    typer.echo(issue_token(settings, person, kind, school or [], scope or [], hours))
+    if person is not None and kind in PERSONS and not asyncio.run(is_known(settings, person, kind)):
+        text = f"No {kind.lower()} of the database has the id {person}; one who left is not counted."
+        hint = " `passerelle token --list` lists guardians." if kind == "GUARDIAN" else ""
+        console.print(text + hint, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -317,11 +324,17 @@ def revoke(
 ) -> None:
     """Close every session of a person: tokens issued until now are refused, open subscriptions end.
 
+    Partners are in no database: an id that is not known is revoked too, with a warning.
+
     Who signs in again waits for half a minute: clocks may differ by so much (the setting jwt_leeway).
 
     Example: `passerelle revoke agenda-partner`.
     """
-    asyncio.run(revoke_sessions(load_settings(), person))
+    settings = load_settings()
+    asyncio.run(revoke_sessions(settings, person))
+    if not asyncio.run(is_known(settings, person)):
+        text = f"Nobody of the database has the id {person}: right for a partner, else a slip perhaps."
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
     console.print(f"Every token of {person} issued until now is refused.", highlight=False)
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import jwt
 import pytest
 from uvicorn.config import Config
 
 from gateway.server import server_options
 from gateway.settings import Settings, unknown_variables
 from tests.command_server import command
-from tests.exports.one_school import siecle
+from tests.exports.one_school import UAI, siecle
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +58,54 @@ def test_a_mistyped_setting_in_the_environment_is_refused_with_the_name_that_is_
 
 
 def test_a_variable_that_is_like_no_setting_is_named_and_stops_nobody(folder: Path) -> None:
-    strange = {"PASSERELLE_VERSION": "1", "PASSERELLE_SERVICE_PORT_HTTP": "1", "PASSERELLE_TEST_REQUESTS": "1"}
+    strange = {
+        "PASSERELLE_VERSION": "1",
+        "PASSERELLE_SERVICE_PORT_HTTP": "1",
+        "PASSERELLE_TEST_REQUESTS": "1",
+    }
     assert unknown_variables(strange) == {"PASSERELLE_VERSION": None}
     found = command("check", folder=folder, check=False, **strange)
-    assert "Ignored: PASSERELLE_VERSION is no setting; `passerelle check --settings` lists all." in found.stderr
+    assert (
+        "Ignored: PASSERELLE_VERSION is no setting; `passerelle check --settings` lists all." in found.stderr
+    )
+
+
+def claims(found: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    read: dict[str, Any] = jwt.decode(found.stdout.strip(), options={"verify_signature": False})
+    return read
+
+
+def test_a_token_names_a_school_by_its_uai_as_well_as_by_its_id(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "passerelle.db")) as database:
+        ((school,),) = database.execute("SELECT id FROM school")
+    for given in (UAI, school):
+        found = command("token", "--kind", "PARTNER", "--school", given, folder=folder)
+        assert (claims(found)["schools"], found.stderr) == ([school], "")
+
+
+def test_a_token_for_a_school_that_is_not_known_is_refused_with_those_that_are(folder: Path) -> None:
+    found = command("token", "--kind", "PARTNER", "--school", "0759999Z", folder=folder, check=False)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == f"There is no school 0759999Z; known are: {UAI}.\n"
+
+
+def test_a_token_for_somebody_who_is_not_known_is_printed_with_a_warning(folder: Path) -> None:
+    found = command("token", "nobody", folder=folder)
+    assert claims(found)["sub"] == "nobody"
+    assert found.stderr == (
+        "No guardian of the database has the id nobody; one who left is not counted. "
+        "`passerelle token --list` lists guardians.\n"
+    )
+    known = command("token", "--list", folder=folder).stdout.split()[0]
+    assert command("token", known, folder=folder).stderr == ""
+
+
+def test_who_revokes_somebody_who_is_not_known_hears_that_it_may_be_a_slip(folder: Path) -> None:
+    found = command("revoke", "nobody", folder=folder)
+    assert found.stderr == (
+        "Nobody of the database has the id nobody: right for a partner, else a slip perhaps.\n"
+        "Every token of nobody issued until now is refused.\n"
+    )
+    known = command("token", "--list", folder=folder).stdout.split()[0]
+    found = command("revoke", known, folder=folder)
+    assert found.stderr == f"Every token of {known} issued until now is refused.\n"
