@@ -349,14 +349,14 @@ def schema() -> None:
 def check(
     settings: Annotated[bool, typer.Option("--settings", help="Print the reference of settings.")] = False,
 ) -> None:
-    """Check settings, database, sources and web pages, and say what to do about each fault.
+    """Check settings, database, sources, key set, store of rates and web pages, and say what each lacks.
 
-    Exit code 0: everything is well. 2: something is not.
+    Exit code 0: everything is well. 1: a part does not answer now. 2: something must be set right.
     """
     if settings:
         sys.stdout.write(settings_reference())
         return
     read = load_settings()
     name_strange_variables()
-    if not run_checks(read, Console()):
-        raise typer.Exit(2)
+    if code := run_checks(read, Console()):
+        raise typer.Exit(code)

@@ -81,15 +81,15 @@ class KeySet:
 
     async def _fetch(self) -> None:
         try:
-            self._keys = await asyncio.to_thread(_read, self._url)
+            self._keys = await asyncio.to_thread(read_key_set, self._url)
             self._fetched, self._fault = time.monotonic(), None
         except KeySetUnavailable as error:
             self._fault = str(error)
         self._tried = time.monotonic()
 
 
-def _read(url: str) -> Mapping[str, jwt.PyJWK]:
-    """Read a key set. Raises KeySetUnavailable."""
+def read_key_set(url: str) -> Mapping[str, jwt.PyJWK]:
+    """Read a key set; returns its keys by id. Raises KeySetUnavailable."""
     opener = urllib.request.build_opener(_NoRedirects)
     deadline = time.monotonic() + TIMEOUT
     text = bytearray()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -12,6 +13,7 @@ import jwt
 import pytest
 from uvicorn.config import Config
 
+from gateway.pages import explorer_is_installed
 from gateway.server import server_options
 from gateway.settings import Settings, unknown_variables
 from tests.command_server import command
@@ -109,3 +111,38 @@ def test_who_revokes_somebody_who_is_not_known_hears_that_it_may_be_a_slip(folde
     known = command("token", "--list", folder=folder).stdout.split()[0]
     found = command("revoke", known, folder=folder)
     assert found.stderr == f"Every token of {known} issued until now is refused.\n"
+
+
+CLOSED = "127.0.0.1:9"
+"""An address at which nobody listens."""
+
+
+def test_check_asks_every_part_that_is_configured(folder: Path) -> None:
+    source = {"away": {"adapter": "timetable-service", "options": {"file": "no-such-file.json"}}}
+    found = command(
+        "check",
+        folder=folder,
+        check=False,
+        PASSERELLE_SOURCES=json.dumps(source),
+        PASSERELLE_JWKS_URL=f"http://reader:hunter2@{CLOSED}/keys",
+        PASSERELLE_RATE_STORE=f"redis://:hunter2@{CLOSED}/0",
+        COLUMNS="300",
+    )
+    assert "hunter2" not in found.stdout + found.stderr
+    lines = [line for line in found.stdout.splitlines() if not line.startswith("✓ adapters")]
+    assert lines[:4] == ["✓ settings", "✓ contract and resolvers agree", "✓ database", "✓ sources"]
+    assert lines[4:7] == [
+        "✗ source away: does not answer: no-such-file.json cannot be read. Is it running, and is the setting "
+        "sources.away right?",
+        "✗ key set of the identity provider: does not come: URLError while the key set was read. Is it "
+        "running, and is the setting jwks_url right?",
+        f"✗ store of rates: does not answer: Error 111 connecting to {CLOSED}. Connect call failed "
+        "('127.0.0.1', 9). Is it running, and is the setting rate_store right?",
+    ]
+    assert found.returncode == (1 if explorer_is_installed() else 2)
+
+
+def test_check_says_which_database_does_not_answer(folder: Path) -> None:
+    found = command("check", folder=folder, check=False, PASSERELLE_DATABASE_URL=f"postgresql://{CLOSED}/x")
+    assert "✗ database: cannot be opened: " in found.stdout and "Traceback" not in found.stderr
+    assert found.returncode == (1 if explorer_is_installed() else 2)
