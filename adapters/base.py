@@ -306,6 +306,8 @@ class Export:
     """Kinds of records of which a complete export has all; None for every kind."""
     complete_since: date | None = None
     """The day before which a complete export says nothing of what has a date, as feeds do; None for all."""
+    as_part: str = ""
+    """How to import it where it is only a part of what there is; empty where it never is."""
 
 
 Options = Mapping[str, str]

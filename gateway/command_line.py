@@ -131,6 +131,10 @@ def import_export(
     more than a fifth of the records of some kind is stopped (`import_shrink_limit`): it may be a wrong one.
     So is one whose ids belong to other persons or schools than before: it may be another system's.
 
+    A table (CSV or XLSX) is all there is of its kind for a school: what an earlier one had and this one has
+    not *ends*, and is shown no longer. `--option partial=yes` says that it is only a part: rows are added or
+    changed, and nothing ends.
+
     Exit code 0: imported. 1: imported, with records refused. 2: not imported.
 
     Examples: `passerelle import ExportXML_Eleves.zip`; `passerelle import aaf ../exports/ENT-2026 --dry-run`;

@@ -235,8 +235,8 @@ async def test_an_outage_of_the_identity_provider_is_logged_once_and_names_the_s
     finally:
         provider.says = None
     outage = (
-        "Tokens whose key is not at hand cannot be checked: the key set of the identity provider (the setting "
-        "jwks_url) does not come. JSONDecodeError while the key set was read."
+        "Tokens whose key is not at hand cannot be checked: the key set of the identity provider (the "
+        "setting jwks_url) does not come. JSONDecodeError while the key set was read."
     )
     assert [(one.name, one.levelname, one.getMessage()) for one in caplog.records] == [
         ("passerelle.key_set", "WARNING", outage)

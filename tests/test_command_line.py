@@ -146,3 +146,39 @@ def test_check_says_which_database_does_not_answer(folder: Path) -> None:
     found = command("check", folder=folder, check=False, PASSERELLE_DATABASE_URL=f"postgresql://{CLOSED}/x")
     assert "✗ database: cannot be opened: " in found.stdout and "Traceback" not in found.stderr
     assert found.returncode == (1 if explorer_is_installed() else 2)
+
+
+HOMEWORK = ("Pour le;Classe;Matière;Titre", "24/11/2026;6A;Maths;Ex. 3", "25/11/2026;6A;Maths;Ex. 4")
+
+
+def bring_homework(folder: Path, *rows: str, **options: str) -> subprocess.CompletedProcess[str]:
+    (folder / "devoirs.csv").write_text("\n".join(rows), encoding="utf-8")
+    given = {"school": UAI, **options}
+    said = [one for name, value in given.items() for one in ("--option", f"{name}={value}")]
+    return command("import", "devoirs.csv", *said, folder=folder, check=False)
+
+
+def test_the_report_says_plainly_what_ended_and_how_a_part_is_imported(tmp_path: Path) -> None:
+    bring_homework(tmp_path, *HOMEWORK)
+    ended = bring_homework(tmp_path, HOMEWORK[0], "26/11/2026;6A;Maths;Ex. 5")
+    said = (
+        f"ended: 2 of homework, because Homework of {UAI} does not have them. If it is only a part, import "
+        "the earlier one again, then this one with --option partial=yes: nothing ends then."
+    )
+    assert said in ended.stdout.splitlines()
+    bring_homework(tmp_path, *HOMEWORK)
+    part = bring_homework(tmp_path, HOMEWORK[0], "26/11/2026;6A;Maths;Ex. 5", partial="yes")
+    assert "ended:" not in part.stdout
+    many = [f"27/11/2026;6A;Maths;Ex. {number}" for number in range(10)]
+    bring_homework(tmp_path, HOMEWORK[0], *many)
+    stopped = bring_homework(tmp_path, HOMEWORK[0], many[0])
+    assert stopped.returncode == 2
+    assert (
+        "If it is only a part, import it with --option partial=yes; then nothing ends"
+        in stopped.stderr.replace("\n", " ")
+    )
+
+
+def test_the_help_of_import_explains_that_a_table_is_all_there_is(tmp_path: Path) -> None:
+    found = command("import", "--help", folder=tmp_path).stdout
+    assert "--option partial=yes" in found
