@@ -30,7 +30,10 @@ def show_report(report: Report, console: Console) -> None:
     _show_records(report, f"{title}: records", console)
     waiting = sum(one.waiting for one in report.entries.values())
     emptied = f", {len(report.emptied)} fields left empty" if report.emptied else ""
-    console.print(f"{report.changes} changes, {report.number_refused} refused, {waiting} waiting{emptied}")
+    unread = f", {report.unread} values not taken" if report.unread else ""
+    console.print(
+        f"{report.changes} changes, {report.number_refused} refused, {waiting} waiting{emptied}{unread}"
+    )
     if report.links or report.students_without_guardian:
         console.print(
             f"{report.links} links between guardians and students, {report.legal_links} of them legal; "
