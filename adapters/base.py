@@ -10,7 +10,7 @@ plain lists of rows into a source in a few lines.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import orjson
 
-from adapters.records import Imported, Record
+from adapters.records import PROVENANCE, Imported, Record
 
 Row = dict[str, Any]
 """One child: column name to value. Instants carry an offset; `id` and `school_id` are always there."""
@@ -221,13 +221,26 @@ class Mention:
 class Changed:
     """Some columns of a record that was imported before; the others stay. `otherwise` is it as a whole.
 
-    Where there is no such record, `otherwise` is written; without it, the change is refused.
+    Where there is no such record, or it differs from `otherwise` in the columns `same` (folded), `otherwise`
+    is written; without it, the change is refused.
     """
 
     kind: type[Imported]
     id: str
     values: Mapping[str, Any]
     otherwise: Imported | None = None
+    same: tuple[str, ...] = ()
+
+
+def with_unread(record: Imported, unread: Collection[str]) -> Item:
+    """Return a record some of whose columns could not be read: under the same names, what was known stays.
+
+    Under another name it may be another person, whose day of birth is not that of the first.
+    """
+    if not unread:
+        return record
+    said = record.model_dump(exclude={"id", "match_code", *unread, *PROVENANCE})
+    return Changed(type(record), record.id, said, record, same=("first_name", "last_name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +319,8 @@ class Export:
     """Kinds of records of which a complete export has all; None for every kind."""
     complete_since: date | None = None
     """The day before which a complete export says nothing of what has a date, as feeds do; None for all."""
+    as_part: str = ""
+    """How to import it where it is only a part of what there is; empty where it never is."""
 
 
 Options = Mapping[str, str]

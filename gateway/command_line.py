@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -27,9 +28,10 @@ from gateway.identities import decide, proposed
 from gateway.import_history import read_imports, show_imports
 from gateway.import_report_text import printable, report_console, show_report
 from gateway.imports import start_import
+from gateway.known_people import PERSONS, is_known
 from gateway.server import application, server_options
 from gateway.sessions import revoke_sessions
-from gateway.settings import load_settings, settings_reference
+from gateway.settings import load_settings, settings_reference, unknown_variables
 from gateway.welcome import NO_GUARDIANS, find_families, issue_token, print_welcome
 from resolvers.registry import strawberry_schema
 
@@ -61,6 +63,14 @@ def readable_errors(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def name_strange_variables() -> None:
+    """Name variables of the environment that look like settings, and are like none."""
+    if strange := sorted(unknown_variables(os.environ)):
+        names, are = ", ".join(strange), "are no settings" if len(strange) > 1 else "is no setting"
+        text = f"Ignored: {names} {are}; `passerelle check --settings` lists all."
+        console.print(printable(text), markup=False, highlight=False)
+
+
 @app.command()
 @readable_errors
 def serve(
@@ -75,6 +85,7 @@ def serve(
     """
     asked = {"host": host, "port": port, "workers": workers}
     settings = load_settings(**{name: value for name, value in asked.items() if value is not None})
+    name_strange_variables()
     if welcome:
         print_welcome(settings)
     # Once before any worker: who named a wrong database hears of it at once.
@@ -119,6 +130,10 @@ def import_export(
     The same export twice changes nothing; a damaged one changes nothing either. A complete export that lacks
     more than a fifth of the records of some kind is stopped (`import_shrink_limit`): it may be a wrong one.
     So is one whose ids belong to other persons or schools than before: it may be another system's.
+
+    A table (CSV or XLSX) is all there is of its kind for a school: what an earlier one had and this one has
+    not *ends*, and is shown no longer. `--option partial=yes` says that it is only a part: rows are added or
+    changed, and nothing ends.
 
     Exit code 0: imported. 1: imported, with records refused. 2: not imported.
 
@@ -168,7 +183,7 @@ def formats() -> None:
 @readable_errors
 def template(
     name: Annotated[str | None, typer.Argument(help="Template; left out, all are listed.")] = None,
-    path: Annotated[Path | None, typer.Argument(help="File to write: .csv or .xlsx.")] = None,
+    path: Annotated[Path | None, typer.Argument(help="New file to write: .csv or .xlsx.")] = None,
 ) -> None:
     """Write an empty table to fill in, or explain its columns where no file is given.
 
@@ -279,17 +294,19 @@ def demo(
 def token(
     person: Annotated[str | None, typer.Argument(help="Id of the person; left out, one is chosen.")] = None,
     kind: Annotated[str, typer.Option(help=f"Kind of viewer: {', '.join(KINDS)}.")] = "GUARDIAN",
-    school: Annotated[list[str] | None, typer.Option(help="School id, for STAFF and PARTNER.")] = None,
+    school: Annotated[
+        list[str] | None, typer.Option(help="School (UAI or id), for STAFF and PARTNER.")
+    ] = None,
     scope: Annotated[list[str] | None, typer.Option(help="Scope of a PARTNER, as GRADES_READ.")] = None,
     hours: Annotated[int, typer.Option(min=1, max=8760, help="How long it is valid.")] = 24,
     families: Annotated[bool, typer.Option("--list", help="List guardians to choose from.")] = False,
 ) -> None:
     """Print a token signed with the local development key (never valid where a JWKS is set).
 
-    Examples: `passerelle token`; `passerelle token --list`; `passerelle token --kind PARTNER --school ID
-    --scope TIMETABLE_READ`.
+    Examples: `passerelle token`; `passerelle token --list`; `passerelle token --kind PARTNER
+    --school 0750001A --scope TIMETABLE_READ`.
     """
-    settings = load_settings()
+    settings, kind = load_settings(), kind.upper()
     if families:
         found = find_families(settings)
         if not found:
@@ -297,7 +314,11 @@ def token(
         for family in found:
             typer.echo(f"{family.guardian_id}  {family.name}, {family.children} children")
         return
-    typer.echo(issue_token(settings, person, kind.upper(), school or [], scope or [], hours))
+    typer.echo(issue_token(settings, person, kind, school or [], scope or [], hours))
+    if person is not None and kind in PERSONS and not asyncio.run(is_known(settings, person, kind)):
+        text = f"No {kind.lower()} of the database has the id {person}; one who left is not counted."
+        hint = " `passerelle token --list` lists guardians." if kind == "GUARDIAN" else ""
+        console.print(text + hint, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -307,11 +328,17 @@ def revoke(
 ) -> None:
     """Close every session of a person: tokens issued until now are refused, open subscriptions end.
 
+    Partners are in no database: an id that is not known is revoked too, with a warning.
+
     Who signs in again waits for half a minute: clocks may differ by so much (the setting jwt_leeway).
 
     Example: `passerelle revoke agenda-partner`.
     """
-    asyncio.run(revoke_sessions(load_settings(), person))
+    settings = load_settings()
+    asyncio.run(revoke_sessions(settings, person))
+    if not asyncio.run(is_known(settings, person)):
+        text = f"Nobody of the database has the id {person}: right for a partner, else a slip perhaps."
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
     console.print(f"Every token of {person} issued until now is refused.", highlight=False)
 
 
@@ -326,12 +353,14 @@ def schema() -> None:
 def check(
     settings: Annotated[bool, typer.Option("--settings", help="Print the reference of settings.")] = False,
 ) -> None:
-    """Check settings, database, sources and web pages, and say what to do about each fault.
+    """Check settings, database, sources, key set, store of rates and web pages, and say what each lacks.
 
-    Exit code 0: everything is well. 2: something is not.
+    Exit code 0: everything is well. 1: a part does not answer now. 2: something must be set right.
     """
     if settings:
         sys.stdout.write(settings_reference())
         return
-    if not run_checks(load_settings(), Console()):
-        raise typer.Exit(2)
+    read = load_settings()
+    name_strange_variables()
+    if code := run_checks(read, Console()):
+        raise typer.Exit(code)

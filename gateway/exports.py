@@ -64,8 +64,20 @@ def templates() -> list[str]:
 
 
 def write_empty_table(name: str, path: Path) -> None:
-    """Write an empty table after a template. Raises BadConfiguration where there is none of that name."""
-    write_template(_template(name), path)
+    """Write an empty table after a template.
+
+    Raises BadConfiguration where there is none of that name, and where the file cannot be made or is there.
+    """
+    try:
+        write_template(_template(name), path)
+    except FileExistsError as error:
+        raise BadConfiguration(
+            f"{path} is there already, and was left as it is: name another file."
+        ) from error
+    except OSError as error:
+        raise BadConfiguration(
+            f"{path} cannot be written: {error.strerror}. Name a file in a folder you may write to."
+        ) from error
 
 
 def columns_of(name: str) -> list[tuple[str, str, str, str]]:

@@ -30,7 +30,10 @@ def show_report(report: Report, console: Console) -> None:
     _show_records(report, f"{title}: records", console)
     waiting = sum(one.waiting for one in report.entries.values())
     emptied = f", {len(report.emptied)} fields left empty" if report.emptied else ""
-    console.print(f"{report.changes} changes, {report.number_refused} refused, {waiting} waiting{emptied}")
+    unread = f", {report.unread} values not taken" if report.unread else ""
+    console.print(
+        f"{report.changes} changes, {report.number_refused} refused, {waiting} waiting{emptied}{unread}"
+    )
     if report.links or report.students_without_guardian:
         console.print(
             f"{report.links} links between guardians and students, {report.legal_links} of them legal; "
@@ -41,6 +44,7 @@ def show_report(report: Report, console: Console) -> None:
     if report.proposals:
         console.print(f"{report.proposals} pairs of persons may be one: see `passerelle identities`")
     lines = [
+        *_ended(report),
         *_causes("refused", report.refused),
         *_causes("waiting", report.waiting),
         *_causes("left empty", report.emptied),
@@ -84,6 +88,19 @@ def _show_records(report: Report, title: str, console: Console) -> None:
         numbers = (counts.added, counts.changed, counts.unchanged, counts.waiting, counts.ended)
         table.add_row(kind, *(str(number) for number in numbers))
     console.print(table)
+
+
+def _ended(report: Report) -> Iterator[str]:
+    """Yield what ended because the export has it no longer, and what to do where it should not have."""
+    if report.lacking:
+        ended = ", ".join(f"{number} of {kind}" for kind, number in sorted(report.lacking.items()))
+        remedy = (
+            " If it is only a part, import the earlier one again, then this one with "
+            f"{report.as_part}: nothing ends then."
+            if report.as_part
+            else ""
+        )
+        yield f"ended: {ended}, because {report.source} does not have them.{remedy}"
 
 
 def _causes(what: str, refusals: Sequence[Refusal]) -> Iterator[str]:

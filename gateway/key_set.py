@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import logging
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +14,7 @@ from typing import Any
 import jwt
 import orjson
 
+log = logging.getLogger("passerelle.key_set")
 LIFESPAN = 300.0
 """Seconds after which the key set is fetched anew, while its keys go on being used."""
 LONGEST_USE = 3600.0
@@ -21,6 +23,11 @@ TIMEOUT = 5.0
 """Seconds that one fetch may take."""
 LARGEST = 262_144
 """Bytes of the largest key set that is read; real ones have a few thousand."""
+
+OUTAGE = (
+    "Tokens whose key is not at hand cannot be checked: the key set of the identity provider (the setting "
+    "jwks_url) does not come. %s"
+)
 
 
 class KeySetUnavailable(Exception):
@@ -81,15 +88,18 @@ class KeySet:
 
     async def _fetch(self) -> None:
         try:
-            self._keys = await asyncio.to_thread(_read, self._url)
+            self._keys = await asyncio.to_thread(read_key_set, self._url)
             self._fetched, self._fault = time.monotonic(), None
         except KeySetUnavailable as error:
+            if self._fault is None:
+                # Once for each outage: the next requests would say the same.
+                log.warning(OUTAGE, error)
             self._fault = str(error)
         self._tried = time.monotonic()
 
 
-def _read(url: str) -> Mapping[str, jwt.PyJWK]:
-    """Read a key set. Raises KeySetUnavailable."""
+def read_key_set(url: str) -> Mapping[str, jwt.PyJWK]:
+    """Read a key set; returns its keys by id. Raises KeySetUnavailable."""
     opener = urllib.request.build_opener(_NoRedirects)
     deadline = time.monotonic() + TIMEOUT
     text = bytearray()

@@ -36,6 +36,10 @@ RETRIES = 10.0
 Key = tuple[str, ...]
 
 
+class StoreUnavailable(Exception):
+    """The store of rates does not answer."""
+
+
 @dataclass(slots=True)
 class Part:
     """What a worker may spend for somebody without asking.
@@ -105,6 +109,14 @@ class Rates:
                         part.left += taken
                         part.size = min(2 * taken, self._items[part.key[0]].amount // PARTS)
             part.left -= cost
+
+    async def check(self) -> None:
+        """Ask the store something. Raises StoreUnavailable where it does not answer."""
+        if self._shared is not None:
+            try:
+                await self._shared.get_window_stats(self._items["viewer"], "check")
+            except (StorageError, OSError, TimeoutError) as error:
+                raise StoreUnavailable(str(error.__cause__ or error)) from error
 
     async def close(self) -> None:
         """Close the connections to the store."""

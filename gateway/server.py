@@ -48,6 +48,9 @@ def server_options(settings: Settings) -> dict[str, Any]:
         proxies=tuple(settings.trusted_proxies),
     )
     return {
+        # A worker that loads the program on a busy machine answers nobody meanwhile: uvicorn would kill it
+        # after five seconds, and start it again and again. One that ended is seen at once all the same.
+        "timeout_worker_healthcheck": 60,
         "host": settings.host,
         "port": settings.port,
         "http": protocol,

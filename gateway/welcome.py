@@ -13,6 +13,7 @@ from adapters import records as r
 from adapters.base import BadConfiguration
 from adapters.native.database import migrate, open_database
 from gateway.authentication import KINDS, make_token
+from gateway.known_people import school_ids
 from gateway.pages import explorer_is_installed
 from gateway.settings import Settings
 from resolvers.viewer import ALL_READ, Caller
@@ -78,7 +79,10 @@ async def _families(connection: AsyncConnection) -> list[Family]:
 def issue_token(
     settings: Settings, person: str | None, kind: str, schools: list[str], scopes: list[str], hours: int
 ) -> str:
-    """Sign a token; without a person, for the guardian with most children. Raises BadConfiguration."""
+    """Sign a token; without a person, for the guardian with most children. Raises BadConfiguration.
+
+    Schools are named by id or UAI, and must be known.
+    """
     if settings.jwks_url is not None:
         raise BadConfiguration("Tokens come from the identity provider (PASSERELLE_JWKS_URL is set).")
     if kind not in KINDS:
@@ -92,7 +96,8 @@ def issue_token(
         person = families[0].guardian_id
     if person is None and kind != "PARTNER":
         raise BadConfiguration(f"Say which {kind.lower()}: `passerelle token ID --kind {kind}`.")
-    caller = Caller(kind, person or "partner", tuple(schools), frozenset(scopes))
+    ids = asyncio.run(school_ids(settings, schools)) if schools else []
+    caller = Caller(kind, person or "partner", tuple(ids), frozenset(scopes))
     return make_token(caller, settings, timedelta(hours=hours), datetime.now(UTC))
 
 

@@ -12,6 +12,7 @@ import sys
 import traceback
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +32,7 @@ def _server() -> subprocess.Popen[str]:
     )
 
 
-def run(arguments: list[str], folder: Path, environment: dict[str, str], into: Path) -> tuple[int, str, str]:
+def _run(arguments: list[str], folder: Path, environment: dict[str, str], into: Path) -> tuple[int, str, str]:
     """Run a command in a folder; returns its exit code and what it wrote to its two outputs."""
     output, errors = into / "stdout", into / "stderr"
     request = {
@@ -46,6 +47,18 @@ def run(arguments: list[str], folder: Path, environment: dict[str, str], into: P
     server.stdin.flush()
     code = int(server.stdout.readline())
     return code, output.read_text(encoding="utf-8"), errors.read_text(encoding="utf-8")
+
+
+def command(
+    *arguments: str, folder: Path, check: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `passerelle` in a folder."""
+    with TemporaryDirectory() as outputs:
+        found = _run(list(arguments), folder, environment, Path(outputs))
+    completed = subprocess.CompletedProcess(arguments, *found)
+    if check:
+        completed.check_returncode()
+    return completed
 
 
 def _serve() -> None:

@@ -30,6 +30,7 @@ from gateway.authentication import (
     development_key,
     make_token,
 )
+from gateway.key_set import KeySet, KeySetUnavailable, UnknownKey
 from gateway.settings import Settings
 from resolvers.viewer import Caller
 from tests.conftest import Gateway
@@ -219,6 +220,27 @@ async def test_an_identity_provider_that_is_down_is_not_the_callers_fault() -> N
     token = jwt.encode(standard_claims(), provider_key, "ES256", headers={"kid": "x"})
     with pytest.raises(IdentityProviderDown):
         await away.caller(f"Bearer {token}")
+
+
+async def test_an_outage_of_the_identity_provider_is_logged_once_and_names_the_setting(
+    provider: IdentityProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = KeySet(provider.url, cooldown=0)
+    try:
+        for says in (b"secret", None, b"secret"):
+            provider.says = says
+            for _ in range(3):
+                with pytest.raises(UnknownKey if says is None else KeySetUnavailable):
+                    await keys.key("unknown")
+    finally:
+        provider.says = None
+    outage = (
+        "Tokens whose key is not at hand cannot be checked: the key set of the identity provider (the "
+        "setting jwks_url) does not come. JSONDecodeError while the key set was read."
+    )
+    assert [(one.name, one.levelname, one.getMessage()) for one in caplog.records] == [
+        ("passerelle.key_set", "WARNING", outage)
+    ] * 2
 
 
 @pytest.mark.parametrize(("algorithm", "key_id"), [("ES256", "rsa"), ("RS256", "ec"), ("PS256", "rsa")])

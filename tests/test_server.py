@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
@@ -25,24 +24,12 @@ from typer.testing import CliRunner
 from gateway.command_line import app
 from gateway.pages import explorer_is_installed
 from gateway.welcome import EXAMPLES
-from tests.command_server import run
+from tests.command_server import command
 from tests.conftest import ROOT
 from tests.exports.one_school import ALL, UAI
 from tests.listening import free_port, wait_for
 
 PASSERELLE = [sys.executable, "-m", "gateway"]
-
-
-def command(
-    *arguments: str, folder: Path, check: bool = True, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run `passerelle` in a folder."""
-    with TemporaryDirectory() as outputs:
-        found = run(list(arguments), folder, environment, Path(outputs))
-    completed = subprocess.CompletedProcess(arguments, *found)
-    if check:
-        completed.check_returncode()
-    return completed
 
 
 @pytest.fixture(scope="module")

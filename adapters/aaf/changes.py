@@ -107,7 +107,7 @@ def _changed(
     has_lists: bool = False,
 ) -> Iterator[Item]:
     named = {column for attribute in request.attributes for column in decided.get(attribute, ())}
-    values = {name: columns[name] for name in named}
+    values = {name: columns[name] for name in named if name in columns}
     if "last_name" in values and values["last_name"] is None:
         known.fault("sn", "", "takes the name away, which everybody has: the name stays")
         del values["last_name"]

@@ -9,7 +9,7 @@ from adapters.aaf.files import Request
 from adapters.aaf.known import ASK, Known
 from adapters.aaf.places import class_enrolments, enrolment, teachings
 from adapters.aaf.ties import guardianships
-from adapters.base import Item, Remaining
+from adapters.base import Item, Remaining, with_unread
 from adapters.french_schools import ROLES, boarding_status
 from adapters.records import Enrolment, Guardian, Guardianship, StaffMember, Student, Teaching, person_code
 
@@ -91,7 +91,7 @@ def student(request: Request, known: Known) -> Iterator[Item]:
         yield from _nameless(known)
         return
     identity, school = known.id("Student", request.identifier), known.id("School", structure)
-    yield Student(
+    made = Student(
         id=identity,
         school_id=school,
         source_id=known.source,
@@ -99,8 +99,10 @@ def student(request: Request, known: Known) -> Iterator[Item]:
         **columns,
     )
     if known.is_another(request):
+        yield made
         yield from _untied(known, (Enrolment, "student_id"), (Guardianship, "student_id"), identity=identity)
         return
+    yield with_unread(made, () if "date_of_birth" in columns else ("date_of_birth",))
     yield enrolment(request, identity, school, school, "SCHOOL", known)
     yield enrolment(request, identity, school, identity, "SELF", known)
     yield from class_enrolments(request, identity, school, known)
@@ -126,13 +128,14 @@ def student_columns(request: Request, known: Known) -> dict[str, Any]:
         known.check(set(), "ENTEleveRegime", regime)
     if not known.is_delta:
         known.check(known.courses, "ENTEleveMEF", course)
+    is_unread = born is None and request.one("ENTPersonDateNaissance") is not None
+    code = person_code(last_name, first_name, born)
     return {
+        **({} if is_unread else {"date_of_birth": born, "match_code": code}),
         "title": request.one("personalTitle"),
         "first_name": first_name,
         "last_name": last_name,
-        "match_code": person_code(last_name, first_name, born),
         "birth_name": request.one("ENTPersonNomPatro"),
-        "date_of_birth": born,
         "grade_level": request.one("ENTEleveNivFormation") or request.one("ENTEleveLibelleMEF"),
         "boarding_status": boarding,
         "course_id": known.id("Course", course) if course else None,

@@ -55,11 +55,17 @@ class Ending:
         if shrunk:
             raise Shrunk(
                 f"{self._export.source_name}: {', '.join(shrunk)} are not in this complete export and would "
-                "end. Nothing was changed. If this is right, import again with --allow-shrink; else ask for "
-                "a whole export."
+                f"end. Nothing was changed. {self._if_part()}If this is right, import again with "
+                "--allow-shrink; else ask for a whole export."
             )
         for kind, gone, silent in missing:
             await self._end(kind, gone, silent)
+            self._report.lacking[kind.table().name] = len(gone) + len(silent)
+        self._report.as_part = self._export.as_part
+
+    def _if_part(self) -> str:
+        how = self._export.as_part
+        return f"If it is only a part, import it with {how}; then nothing ends. " if how else ""
 
     def _current(self, kind: type[r.Record]) -> tuple[Select[Any], Select[Any]]:
         """Select what this source alone speaks of, and what it says of records of several sources."""

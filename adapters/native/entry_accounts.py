@@ -36,6 +36,8 @@ class EntryAccounts:
         self._changed_fate: set[int] = set()
         self._counted: Counter[str] = Counter()
         self._last = 0
+        self._refusals = 0
+        """Refusals of the entry so far."""
         self.origin = Origin()
         """The entry whose items follow."""
 
@@ -57,6 +59,7 @@ class EntryAccounts:
             self._fate = "taken"
         elif isinstance(item, Refusal):
             self._fate = self._fate or "refused"
+            self._refusals += 1
         elif isinstance(item, LeftOut) and self._fate is None:
             self._fate = "left out"
             reasons = self._of(self.origin.kind).left_out
@@ -85,7 +88,9 @@ class EntryAccounts:
             if self._fate != "left out":
                 counts = self._of(self.origin.kind)
                 setattr(counts, self._fate, getattr(counts, self._fate) + 1)
-        self._fate = None
+        if self._fate == "taken":
+            self._report.unread += self._refusals
+        self._fate, self._refusals = None, 0
 
     def _fault(self, what: str) -> UnaccountedEntries:
         return UnaccountedEntries(

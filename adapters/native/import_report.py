@@ -67,6 +67,9 @@ class Report:
     shown, because nobody knows yet whom it is about. `joined` counts records found to be the same as one of
     another source, by kind; `proposals` those that may be and wait for a decision. `emptied` are fields of
     records that were taken, whose value cannot be used; `taken_out` is what texts lost when cleaned.
+    `unread` counts refusals of single fields of entries that were taken. `lacking` counts, by kind, the
+    records that ended because a complete export has them no longer; `as_part` says how to import it where it
+    is only a part.
     """
 
     source: str
@@ -76,8 +79,11 @@ class Report:
     refused: list[Refusal] = field(default_factory=list)
     waiting: list[Refusal] = field(default_factory=list)
     emptied: list[Refusal] = field(default_factory=list)
+    unread: int = 0
     taken_out: list[TakenOut] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    lacking: dict[str, int] = field(default_factory=dict)
+    as_part: str = ""
     links: int = 0
     legal_links: int = 0
     students_without_guardian: int = 0

@@ -170,7 +170,10 @@ class Loader:
         """Take a record as it is with some columns changed."""
         await self._writer.write(item.kind)
         known = await self._claims.said(item.kind, item.id)
-        if known is not None:
+        other, before = item.otherwise, known or {}
+        if known is not None and not (
+            other and any(r.folded(getattr(other, one)) != r.folded(before.get(one)) for one in item.same)
+        ):
             changed = item.kind.model_validate({**known, **item.values})
             await self._writer.take(changed, self._accounts.origin, is_change=True)
         elif item.otherwise is not None:

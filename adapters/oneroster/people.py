@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters import records as r
-from adapters.base import Item, Notice, Remaining, Used
+from adapters.base import Item, Notice, Remaining, Used, with_unread
 from adapters.oneroster.files import CsvRow
 from adapters.oneroster.roles import KINDS, STAFF, WITH_ACCESS, Person, Role, span
 from adapters.oneroster.roster import Roster, changed
@@ -191,6 +191,8 @@ _RECORDS = {"Student": _student, "Guardian": _guardian, "StaffMember": _staff}
 
 def _of_delta(made: r.Imported, kept: set[str], row: CsvRow, roster: Roster) -> Item:
     """Return a record as it is, or, where a delta does not repeat the day of birth, without it."""
+    if row.identity in roster.unread:
+        return with_unread(made, ("date_of_birth",))
     return changed(made, kept) if roster.is_delta and row.identity not in roster.born else made
 
 

@@ -36,6 +36,8 @@ class Roster:
     """Schools of classes."""
     student_schools: dict[str, str | None] = field(default_factory=dict)
     born: dict[str, date | None] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    """Users whose day of birth could not be read."""
     persons: dict[str, Person] = field(default_factory=dict)
     """The users that were taken."""
     categories: dict[str, str] = field(default_factory=dict)
@@ -210,7 +212,9 @@ def classes(row: CsvRow, roster: Roster) -> Iterator[Item]:
 
 def demographics(row: CsvRow, roster: Roster) -> Iterator[Item]:
     """Learn a day of birth; in a delta without the user, it changes the student's alone."""
+    roster.unread.add(row.identity)
     born = None if row.is_deleted else row.day("birthDate")
+    roster.unread.discard(row.identity)
     roster.born[row.identity] = born
     users = roster.found.files.get("users")
     if users is not None and row.identity in users.ids:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from adapters import records as r
-from adapters.base import Item, LeftOut, Notice
+from adapters.base import Item, LeftOut, Notice, with_unread
 from adapters.french_schools import school_of_number
 from adapters.xml_documents import attribute, children, content_of, text
 from adapters.xml_export import XmlExport, lines_of_repeated
@@ -19,6 +19,7 @@ BOARDING = {
     "4": "FULL_BOARD", "5": "FULL_BOARD", "6": "HALF_BOARD",
 }  # fmt: skip
 """Régime by the first digit of CODE_REGIME."""
+DAYS = {"DATE_NAISS": "date_of_birth", "DATE_ENTREE": "enrolled_from", "DATE_SORTIE": "enrolled_to"}
 SHARED = "several entries of different content have this number"
 UNSHARE = "Have the double entry removed in SIECLE, then export again."
 
@@ -116,14 +117,13 @@ def _student(one: Any, periods: dict[str, tuple[date | None, date | None]], foun
         yield found.refusal(one, number, "ELEVE_ID", found.shared_students[number], SHARED, UNSHARE)
         return
     first_name, common = text(one, "PRENOM"), found.common("Student", number)
-    born, start, end = (
-        found.day(one, number, name, text(one, name)) for name in ("DATE_NAISS", "DATE_ENTREE", "DATE_SORTIE")
-    )
+    written = {column: text(one, name) for name, column in DAYS.items()}
+    born, start, end = (found.day(one, number, name, written[column]) for name, column in DAYS.items())
     regime, course = text(one, "CODE_REGIME"), text(one, "CODE_MEF")
     if course and found.has_courses and course not in found.courses:
         found.missing_courses.add(course)
     periods[number], found.students[number] = (start, end), common["id"]
-    yield r.Student(
+    made = r.Student(
         **common,
         first_name=first_name,
         last_name=last_name,
@@ -137,6 +137,9 @@ def _student(one: Any, periods: dict[str, tuple[date | None, date | None]], foun
         grade_level=found.courses.get(course or ""),
         enrolled_from=start,
         enrolled_to=end,
+    )
+    yield with_unread(
+        made, [name for name, value in written.items() if value and getattr(made, name) is None]
     )
     for kind, place in (("SCHOOL", common["school_id"]), ("SELF", common["id"])):
         yield _enrolment(found, number, place, kind, start, end)

@@ -59,7 +59,7 @@ class TemplateReader:
         "school": "National id (UAI) of the school.",
         "entity": "Kind of table, where neither its columns nor its name tell.",
         "sheet": "Name or number of a sheet of an XLSX file; the first one where it is not said.",
-        "partial": "`yes`: rows are added or changed, none that is missing ends.",
+        "partial": "`yes`: the table is a part; rows are added or changed, and none that it lacks ends.",
     }
 
     def inspect(self, path: Path, options: Options) -> Export:
@@ -67,7 +67,8 @@ class TemplateReader:
         opened = _opened(path, options)
         known = _known(opened, options)
         complete = options.get("partial", "no") != "yes"
-        return Export(known.source, f"{opened.template.title} of {known.uai}", complete, opened.file.size)
+        title = f"{opened.template.title} of {known.uai}"
+        return Export(known.source, title, complete, opened.file.size, as_part="--option partial=yes")
 
     def read(self, path: Path, options: Options) -> Iterator[Item]:
         """Yield the records of each row; a row with a bad field is refused alone. Raises InvalidExport."""

@@ -12,7 +12,10 @@ from adapters.templates.columns import Template
 
 
 def write_template(template: Template, path: Path) -> None:
-    """Write a header, as XLSX with a note on each column, or else as CSV that spreadsheets open."""
+    """Write a header, as XLSX with a note on each column, or else as CSV that spreadsheets open.
+
+    Raises FileExistsError where the file is there: somebody may have filled it in.
+    """
     names = [column.name for column in template.all_columns]
     if path.suffix.lower() == ".xlsx":
         book = openpyxl.Workbook()
@@ -20,10 +23,11 @@ def write_template(template: Template, path: Path) -> None:
         sheet.append(names)
         for cell, column in zip(sheet[1], template.all_columns, strict=True):
             cell.comment = Comment(f"{column.help} {column.example}".strip(), "Passerelle")
-        book.save(path)
+        with path.open("xb") as file:
+            book.save(file)
         return
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file, delimiter=";").writerow(names)
+    with path.open("x", encoding="utf-8-sig", newline="") as text:
+        csv.writer(text, delimiter=";").writerow(names)
 
 
 def explained(template: Template) -> list[tuple[str, str, str, str]]:
