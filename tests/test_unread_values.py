@@ -11,7 +11,7 @@ import pytest
 
 from adapters import records as r
 from tests.exports.asking import bring, rows
-from tests.exports.one_school import Written, aaf, siecle
+from tests.exports.one_school import UAI, Written, aaf, siecle
 from tests.exports.oneroster import changed, version_1_1
 
 KNOWN = ("date_of_birth", "match_code")
@@ -60,6 +60,31 @@ def test_a_day_of_birth_that_cannot_be_read_leaves_the_known_one(
     # Under another name it may be another child: the known day of birth does not become that child's.
     bring(url, export(tmp_path / "other", "31/02/2010", "Chloé"))
     assert set(rows(url, r.Student, *KNOWN, first_name="Chloé")) <= {(None, None)}
+
+
+def test_a_table_with_refused_rows_ends_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.db"
+    header = "Pour le;Classe;Matière;Titre"
+    kept, wrong, gone = (
+        "24/11/2026;6A;Maths;Ex. 3",
+        "25/11/2026;6A;Maths;Ex. 4",
+        "26/11/2026;6A;Maths;Ex. 5",
+    )
+
+    def table(*lines: str) -> Written:
+        path = tmp_path / "devoirs.csv"
+        path.write_text("\n".join((header, *lines)), encoding="utf-8")
+        return Written(path, {"school": UAI})
+
+    bring(url, table(kept, wrong, gone))
+    report = bring(url, table(kept, wrong.replace("25/11/2026", "31/11/2026")))
+    assert [(one.field, one.value) for one in report.refused] == [("due_date", "31/11/2026")]
+    assert (report.counts["homework"].ended, report.lacking) == (0, {})
+    assert [one.text for one in report.notices if "records of before" in one.text] == [
+        "2 records of before are not in it, and may be those of the rows that were refused: none of them "
+        "ended. Correct these rows, or take them out, and import it again."
+    ]
+    assert bring(url, table(kept, wrong)).counts["homework"].ended == 1
 
 
 def test_a_day_of_birth_of_demographics_that_cannot_be_read_leaves_the_known_one(tmp_path: Path) -> None:

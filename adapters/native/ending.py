@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from adapters import records as r
-from adapters.base import Export, InvalidExport, Remaining
+from adapters.base import Export, InvalidExport, Notice, Remaining
 from adapters.native.announcements import GIVE_RIGHTS
 from adapters.native.claims import CLAIM, Claims
 from adapters.native.import_report import Report
@@ -48,7 +48,11 @@ class Ending:
             if not gone and not silent:
                 continue
             missing.append((kind, gone, silent))
+        if missing and self._may_be_refused():
+            return self._end_nothing(sum(len(gone) + len(silent) for _, gone, silent in missing))
+        for kind, gone, silent in missing:
             if self._most_ended is not None and len(gone) + len(silent) > FEW:
+                alone, spoken = self._current(kind)
                 known = len(await self._ids(alone)) + len(await self._ids(spoken))
                 if len(gone) + len(silent) > self._most_ended * known:
                     shrunk.append(f"{len(gone) + len(silent)} of {known} records of {kind.table().name}")
@@ -62,6 +66,17 @@ class Ending:
             await self._end(kind, gone, silent)
             self._report.lacking[kind.table().name] = len(gone) + len(silent)
         self._report.as_part = self._export.as_part
+
+    def _may_be_refused(self) -> bool:
+        """Tell whether what is missing may be in rows of a table that were refused: they have no sure key."""
+        return bool(self._export.as_part) and any(one.refused for one in self._report.entries.values())
+
+    def _end_nothing(self, number: int) -> None:
+        text = (
+            f"{number} records of before are not in it, and may be those of the rows that were refused: none "
+            "of them ended. Correct these rows, or take them out, and import it again."
+        )
+        self._report.notices.append(Notice(self._export.source_name, text))
 
     def _if_part(self) -> str:
         how = self._export.as_part
