@@ -15,6 +15,7 @@ from sqlalchemy import and_, or_, select
 
 from adapters import records as r
 from adapters.native.claims import CLAIM, Claims, is_one_of, spoken_of
+from adapters.native.closed_ties import ClosedTies, schools_of_guardian
 from adapters.native.mentions import Mentions
 from adapters.native.merging import ONE_KEY, Key, Kind, Merging
 from adapters.native.person_groups import PersonGroups
@@ -48,6 +49,7 @@ class Joining:
         self._mentions = mentions
         self._merging = Merging(claims)
         self._persons = PersonGroups(claims, self._merging, proposals)
+        self._closed = ClosedTies(claims, self._merging, proposals)
         self.speaking = {claims.source_id}
         """This import's source, and those with a mention that means something else now."""
 
@@ -73,6 +75,7 @@ class Joining:
             if kind is r.School:
                 schools = await self._schools()
                 sources |= await self._sources(schools)
+        await self._closed.settle(await self._schools())
 
     async def _schools(self) -> list[str]:
         """Return the schools of which this import's source, or one that may fit now, speaks."""
@@ -157,6 +160,14 @@ async def accept(claims: Claims, proposals: Proposals, kind: Kind, first: str, s
         for one in await merging.claims_on(first):
             if one != first:
                 await proposals.note(kind.table().name, first, one, "decided with others", "MERGED")
+    await settle_ties(claims, proposals, kind, first)
+
+
+async def settle_ties(claims: Claims, proposals: Proposals, kind: Kind, person: str) -> None:
+    """Give the ties of a guardian of whom something was decided the rights that follow from it."""
+    if kind is r.Guardian:
+        closed = ClosedTies(claims, Merging(claims), proposals)
+        await closed.settle(await schools_of_guardian(claims, person))
 
 
 def _in_reach(kind: Kind, mine: Any, other: Any) -> list[Any]:
