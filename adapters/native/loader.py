@@ -192,6 +192,7 @@ class Loader:
             joining = Joining(self._claims, self._mentions, proposals)
             await joining.run(self._writer.said_anew)
             self._report.joined, speaking = dict(joining.joined), joining.speaking
+            self._report.notices += joining.names.notices(self._export.source_name)
             if joining.joined or len(speaking) > 1:
                 self.announcements.note_rights()
         await propose_guardians(self._connection, speaking, proposals)

@@ -18,6 +18,7 @@ from sqlalchemy import bindparam, select, update
 from adapters import records as r
 from adapters.base import Mention, Refusal
 from adapters.native.claims import CLAIM, Claims, chunks, claim_of, is_one_of
+from adapters.native.class_names import meant_by
 from adapters.native.gateway_state import upsert
 from adapters.native.merging import Key, Kind
 from adapters.native.person_identity import NUMBERS, contradiction, named, names_fit
@@ -170,6 +171,7 @@ class _Lookup:
         self._columns = sorted(
             {"id", "school_id", *({"ended_at"} & set(kind.table().c.keys()))}
             | {name for key in keys for name in key}
+            | ({"name"} & set(kind.table().c.keys()))
             | (_TELLING & set(kind.table().c.keys()))
         )
         self._rows: dict[Key, dict[tuple[Any, ...], list[Row]]] = {key: defaultdict(list) for key in keys}
@@ -211,6 +213,8 @@ class _Lookup:
         if any(value in (None, "", "|") for value in values):
             return []
         found = self._rows[key].get(values, [])
+        if "match_name" in key and self._kind not in PERSONS:
+            found = meant_by(content["name"], found)
         if self._kind is not r.Subject or content.get("school_id") is None:
             return found
         # A subject of one school is not another's; national ones are everybody's.
