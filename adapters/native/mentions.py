@@ -23,6 +23,7 @@ from adapters.native.gateway_state import upsert
 from adapters.native.merging import Key, Kind
 from adapters.native.person_identity import NUMBERS, contradiction, named, names_fit
 from adapters.native.stored_rows import references
+from adapters.native.student_places import StudentPlaces
 
 Row = Mapping[str, Any]
 
@@ -43,6 +44,8 @@ MENTIONED_BY: Mapping[Kind, tuple[Key, ...]] = {
 }
 """Columns by which a mention finds what it means, the strongest first; only a single find counts."""
 
+PLACE = "named_class"
+"""What the content of a mention has beside the columns of a student: the class that was named with it."""
 PERSONS = (r.Student, r.StaffMember)
 """Kinds of persons whose keys can contradict."""
 
@@ -95,6 +98,8 @@ class Mentions:
                 for one in some
                 if one not in real
             ]
+            for one in made:
+                one["content"][PLACE] = self._noted[one["id"]].place
             await upsert(
                 self._connection,
                 CLAIM,
@@ -176,6 +181,7 @@ class _Lookup:
         )
         self._rows: dict[Key, dict[tuple[Any, ...], list[Row]]] = {key: defaultdict(list) for key in keys}
         self._own: set[str] = set()
+        self._places = StudentPlaces()
 
     async def fill(self, connection: Any, contents: Sequence[Row], ids: Sequence[str]) -> None:
         """Read every record that has a key of one of the mentions."""
@@ -193,6 +199,10 @@ class _Lookup:
         own = select(table.c.id).where(is_one_of(table.c.id), table.c.ended_at.is_(None))
         for some in chunks(ids):
             self._own.update((await connection.execute(own, {"ids": some})).scalars())
+        named = {content[PLACE] for content in contents if content.get(PLACE)}
+        if named:
+            found = {row["id"] for by in self._rows.values() for rows in by.values() for row in rows}
+            await self._places.fill(connection, found, named)
 
     def meant(self, mention: str, content: Row) -> Found:
         """Find the one record that a mention means."""
@@ -232,6 +242,7 @@ class _Lookup:
             if key[0] == "match_name" and _has_keys(content):
                 found = [row for row in found if not _has_keys(row)]
             fitting = [row for row in found if contradiction(content, row, shared) is None]
+            fitting = self._of_named_class(content, fitting, is_sure=key[0] != "match_name")
             if len(fitting) == 1 and fitting[0].get("ended_at") is None:
                 return Found(fitting[0]["id"])
             if fitting:
@@ -240,8 +251,20 @@ class _Lookup:
                 return Found(conflict=self._conflict(content, found[0]))
         return Found()
 
+    def _of_named_class(self, content: Row, rows: Sequence[Row], is_sure: bool) -> list[Row]:
+        """Return those whom the class that was named does not exclude; of several, those who are in it."""
+        name, places = content.get(PLACE), self._places
+        if not name:
+            return list(rows)
+        school = content["school_id"]
+        fitting = [row for row in rows if not places.contradicts(row["id"], school, name, is_sure)]
+        agreeing = [row for row in fitting if places.agrees(row["id"], name)]
+        return agreeing if agreeing and len(fitting) > 1 else fitting
+
     def _conflict(self, content: Row, owner: Row) -> str:
         """Say whose number it is, and whose names; the number itself is not repeated."""
+        if contradiction(content, owner) is None and content.get(PLACE):
+            return f"the number is that of {named(owner)}, who is in no class called {content[PLACE]}"
         if names_fit(content, owner):
             return f"this number is that of {named(owner)}, of whom another key says otherwise"
         others = self._with(("match_name", "school_id"), content)
