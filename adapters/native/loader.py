@@ -172,6 +172,8 @@ class Loader:
         known = await self._claims.said(item.kind, item.id)
         if known is not None:
             changed = item.kind.model_validate({**known, **item.values})
+            if item.otherwise is None:
+                self._writer.modified.add(item.id)
             await self._writer.take(changed, self._accounts.origin, is_change=True)
         elif item.otherwise is not None:
             await self._writer.take(item.otherwise, self._accounts.origin, is_change=True)
