@@ -52,6 +52,8 @@ class Joining:
         self._persons = PersonGroups(claims, self._merging, proposals)
         self.names = ClassNames(claims, self._merging)
         self._closed = ClosedTies(claims, self._merging, proposals)
+        self.schools: set[str] = set()
+        """The schools that the import concerns."""
         self.speaking = {claims.source_id}
         """This import's source, and those with a mention that means something else now."""
 
@@ -81,7 +83,8 @@ class Joining:
             if kind is r.School:
                 schools = await self._schools()
                 sources |= await self._sources(schools)
-        await self._closed.settle(await self._schools())
+        self.schools = set(await self._schools())
+        await self._closed.settle(self.schools)
 
     async def _schools(self) -> list[str]:
         """Return the schools of which this import's source, or one that may fit now, speaks."""

@@ -182,8 +182,9 @@ class _Lookup:
         self._rows: dict[Key, dict[tuple[Any, ...], list[Row]]] = {key: defaultdict(list) for key in keys}
         self._own: set[str] = set()
         self._places = StudentPlaces()
+        self._tied: set[tuple[str, str]] = set()
 
-    async def fill(self, connection: Any, contents: Sequence[Row], ids: Sequence[str]) -> None:
+    async def fill(self, connection: Any, contents: Sequence[Row], mentions: Sequence[str]) -> None:
         """Read every record that has a key of one of the mentions."""
         table = self._kind.table()
         columns = [table.c[name] for name in self._columns]
@@ -197,12 +198,20 @@ class _Lookup:
                 for row in (await connection.execute(wanted, {"ids": some})).mappings():
                     self._rows[key][tuple(row[name] for name in key)].append(dict(row))
         own = select(table.c.id).where(is_one_of(table.c.id), table.c.ended_at.is_(None))
-        for some in chunks(ids):
+        for some in chunks(mentions):
             self._own.update((await connection.execute(own, {"ids": some})).scalars())
+        ids = {row["id"] for by in self._rows.values() for rows in by.values() for row in rows}
+        if self._kind is r.Guardian:
+            tie, student = r.Guardianship.table(), r.Student.table()
+            theirs = select(tie.c.guardian_id, student.c.school_id).join(
+                student, student.c.id == tie.c.student_id
+            )
+            for some in chunks(sorted(ids)):
+                rows = await connection.execute(theirs.where(is_one_of(tie.c.guardian_id)), {"ids": some})
+                self._tied.update((row[0], row[1]) for row in rows)
         named = {content[PLACE] for content in contents if content.get(PLACE)}
         if named:
-            found = {row["id"] for by in self._rows.values() for rows in by.values() for row in rows}
-            await self._places.fill(connection, found, named)
+            await self._places.fill(connection, ids, named)
 
     def meant(self, mention: str, content: Row) -> Found:
         """Find the one record that a mention means."""
@@ -212,6 +221,10 @@ class _Lookup:
             return self._person(content)
         for key in self._keys:
             found = self._with(key, content)
+            if found and self._kind is r.Guardian:
+                found = [row for row in found if (row["id"], content["school_id"]) in self._tied]
+                if not found:
+                    return Found(conflict="this is no guardian of a pupil of the school of the file")
             if len(found) == 1:
                 return Found(found[0]["id"])
             if found:
