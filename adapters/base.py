@@ -215,6 +215,8 @@ class Mention:
 
     record: Imported
     refusal: Refusal
+    place: str | None = None
+    """The class or group in which a student is said to be: one who is in others is not meant."""
 
 
 @dataclass(frozen=True, slots=True)

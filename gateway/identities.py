@@ -10,7 +10,7 @@ from adapters.native.announcements import ImportAnnouncements
 from adapters.native.claims import Claims
 from adapters.native.database import migrate, open_database
 from adapters.native.doorbell import ring
-from adapters.native.joining import PERSONS, accept
+from adapters.native.joining import PERSONS, accept, settle_ties
 from adapters.native.precedence import Precedence
 from adapters.native.proposals import Proposals, open_proposals, set_decision
 from adapters.native.record_store import RecordStore
@@ -41,13 +41,15 @@ async def decide(settings: Settings, proposal: str, merge: bool) -> None:
                 raise BadConfiguration(
                     f"No open proposal is called {proposal!r}; `passerelle identities` lists."
                 )
+            store = RecordStore(connection, ImportAnnouncements(connection, "", now), now)
+            claims = Claims(store, "", Precedence(believed(settings)))
+            kind = next(one for one in PERSONS if one.table().name == found["kind"])
+            proposals = Proposals(connection, now)
             if merge:
-                store = RecordStore(connection, ImportAnnouncements(connection, "", now), now)
-                claims = Claims(store, "", Precedence(believed(settings)))
-                kind = next(one for one in PERSONS if one.table().name == found["kind"])
-                proposals = Proposals(connection, now)
                 await accept(claims, proposals, kind, found["first_id"], found["second_id"])
-                await ring(connection)
+            else:
+                await settle_ties(claims, proposals, kind, found["first_id"])
+            await ring(connection)
             await connection.commit()
     finally:
         await engine.dispose()

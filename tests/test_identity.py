@@ -435,7 +435,7 @@ def test_a_single_person_of_other_names_under_a_known_id_is_refused_and_the_know
     (refused,) = report.refused
     assert (refused.record, refused.value) == ("80001", "Ida NOIR")
     assert refused.reason == (
-        "this id was Nadia MARTIN at the last import; names and day of birth are others now"
+        "this id was Nadia MARTIN at the last import, and is somebody else now by all that tells who it is"
     )
     assert graded(url, "Nadia") == {"Maël MARTIN": []}
     bring(url, Written(folder), allow_renamed=True)

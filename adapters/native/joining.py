@@ -8,13 +8,15 @@ imports, the same exports give the same graph.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, or_, select
 
 from adapters import records as r
 from adapters.native.claims import CLAIM, Claims, is_one_of, spoken_of
+from adapters.native.class_names import ClassNames
+from adapters.native.closed_ties import ClosedTies, schools_of_guardian
 from adapters.native.mentions import Mentions
 from adapters.native.merging import ONE_KEY, Key, Kind, Merging
 from adapters.native.person_groups import PersonGroups
@@ -48,6 +50,10 @@ class Joining:
         self._mentions = mentions
         self._merging = Merging(claims)
         self._persons = PersonGroups(claims, self._merging, proposals)
+        self.names = ClassNames(claims, self._merging)
+        self._closed = ClosedTies(claims, self._merging, proposals)
+        self.schools: set[str] = set()
+        """The schools that the import concerns."""
         self.speaking = {claims.source_id}
         """This import's source, and those with a mention that means something else now."""
 
@@ -63,9 +69,13 @@ class Joining:
         """
         sources, schools = {self._claims.source_id, *await self._sources_without_school()}, list[str]()
         for kind, keys in JOINED_BY.items():
-            await self._merging.split_by_key(kind, await self._claims.records_of(changed.get(kind, ())))
+            anew = await self._claims.records_of(changed.get(kind, ()))
+            await self._merging.split_by_key(kind, anew)
             for key in keys:
-                await self._join(kind, await self._pairs(kind, key))
+                pairs = await self._pairs(kind, key)
+                if key == ONE_KEY.get(kind) and "match_name" in key:
+                    pairs = await self._of_one_name(kind, pairs, anew)
+                await self._join(kind, pairs)
             if kind in PERSONS and await self._persons.settle(kind, schools):
                 # What other sources say may be the same now, since the persons are.
                 self.speaking |= sources
@@ -73,6 +83,8 @@ class Joining:
             if kind is r.School:
                 schools = await self._schools()
                 sources |= await self._sources(schools)
+        self.schools = set(await self._schools())
+        await self._closed.settle(self.schools)
 
     async def _schools(self) -> list[str]:
         """Return the schools of which this import's source, or one that may fit now, speaks."""
@@ -117,6 +129,14 @@ class Joining:
         )
         return [(row[0], row[1]) for row in await self._connection.execute(wanted)]
 
+    async def _of_one_name(
+        self, kind: Kind, pairs: Sequence[tuple[str, str]], changed: Iterable[str]
+    ) -> list[tuple[str, str]]:
+        """Return the pairs whose names can mean nothing else, after what names no longer join was split."""
+        if await self.names.split(kind, {*changed, *(one for pair in pairs for one in pair)}):
+            pairs = await self._pairs(kind, ONE_KEY[kind])
+        return await self.names.certain(kind, pairs)
+
     async def _join(self, kind: Kind, pairs: Sequence[tuple[str, str]]) -> None:
         """Make one record of each pair, unless one source speaks of both."""
         if not pairs:
@@ -157,6 +177,14 @@ async def accept(claims: Claims, proposals: Proposals, kind: Kind, first: str, s
         for one in await merging.claims_on(first):
             if one != first:
                 await proposals.note(kind.table().name, first, one, "decided with others", "MERGED")
+    await settle_ties(claims, proposals, kind, first)
+
+
+async def settle_ties(claims: Claims, proposals: Proposals, kind: Kind, person: str) -> None:
+    """Give the ties of a guardian of whom something was decided the rights that follow from it."""
+    if kind is r.Guardian:
+        closed = ClosedTies(claims, Merging(claims), proposals)
+        await closed.settle(await schools_of_guardian(claims, person))
 
 
 def _in_reach(kind: Kind, mine: Any, other: Any) -> list[Any]:

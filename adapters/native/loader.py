@@ -42,6 +42,7 @@ from adapters.native.gateway_state import upsert
 from adapters.native.import_report import Report
 from adapters.native.import_rules import ANYTHING, Rules
 from adapters.native.joining import Joining
+from adapters.native.mail_audiences import settle_mail
 from adapters.native.mentions import Mentions
 from adapters.native.proposals import Proposals
 from adapters.native.record_store import RecordStore
@@ -100,6 +101,7 @@ class Loader:
             self._claims, self._mentions, self._seen, self._scope, self._accounts, report
         )
         self._remaining: list[Remaining] = []
+        self._schools: set[str] = set()
         self._now = now
 
     async def start(self) -> None:
@@ -150,6 +152,9 @@ class Loader:
         self._report.refused += await shared_numbers(self._claims, self._seen)
         await self._seen.stop()
         await self._note_source()
+        became = await self._claims.became(self._writer.schools)
+        own = {became.get(one, one) for one in self._writer.schools}
+        await settle_mail(self._connection, own | self._schools)
         await self._count_families()
 
     async def _hold_back(self, refused: set[str], but: tuple[str, ...]) -> None:
@@ -175,6 +180,8 @@ class Loader:
             other and any(r.folded(getattr(other, one)) != r.folded(before.get(one)) for one in item.same)
         ):
             changed = item.kind.model_validate({**known, **item.values})
+            if item.otherwise is None:
+                self._writer.modified.add(item.id)
             await self._writer.take(changed, self._accounts.origin, is_change=True)
         elif item.otherwise is not None:
             await self._writer.take(item.otherwise, self._accounts.origin, is_change=True)
@@ -194,7 +201,9 @@ class Loader:
             self._claims.noted()
             joining = Joining(self._claims, self._mentions, proposals)
             await joining.run(self._writer.said_anew)
+            self._schools = joining.schools
             self._report.joined, speaking = dict(joining.joined), joining.speaking
+            self._report.notices += joining.names.notices(self._export.source_name)
             if joining.joined or len(speaking) > 1:
                 self.announcements.note_rights()
         await propose_guardians(self._connection, speaking, proposals)

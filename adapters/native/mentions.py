@@ -18,10 +18,12 @@ from sqlalchemy import bindparam, select, update
 from adapters import records as r
 from adapters.base import Mention, Refusal
 from adapters.native.claims import CLAIM, Claims, chunks, claim_of, is_one_of
+from adapters.native.class_names import meant_by
 from adapters.native.gateway_state import upsert
 from adapters.native.merging import Key, Kind
 from adapters.native.person_identity import NUMBERS, contradiction, named, names_fit
 from adapters.native.stored_rows import references
+from adapters.native.student_places import StudentPlaces
 
 Row = Mapping[str, Any]
 
@@ -42,6 +44,8 @@ MENTIONED_BY: Mapping[Kind, tuple[Key, ...]] = {
 }
 """Columns by which a mention finds what it means, the strongest first; only a single find counts."""
 
+PLACE = "named_class"
+"""What the content of a mention has beside the columns of a student: the class that was named with it."""
 PERSONS = (r.Student, r.StaffMember)
 """Kinds of persons whose keys can contradict."""
 
@@ -94,6 +98,8 @@ class Mentions:
                 for one in some
                 if one not in real
             ]
+            for one in made:
+                one["content"][PLACE] = self._noted[one["id"]].place
             await upsert(
                 self._connection,
                 CLAIM,
@@ -170,12 +176,15 @@ class _Lookup:
         self._columns = sorted(
             {"id", "school_id", *({"ended_at"} & set(kind.table().c.keys()))}
             | {name for key in keys for name in key}
+            | ({"name"} & set(kind.table().c.keys()))
             | (_TELLING & set(kind.table().c.keys()))
         )
         self._rows: dict[Key, dict[tuple[Any, ...], list[Row]]] = {key: defaultdict(list) for key in keys}
         self._own: set[str] = set()
+        self._places = StudentPlaces()
+        self._tied: set[tuple[str, str]] = set()
 
-    async def fill(self, connection: Any, contents: Sequence[Row], ids: Sequence[str]) -> None:
+    async def fill(self, connection: Any, contents: Sequence[Row], mentions: Sequence[str]) -> None:
         """Read every record that has a key of one of the mentions."""
         table = self._kind.table()
         columns = [table.c[name] for name in self._columns]
@@ -189,8 +198,20 @@ class _Lookup:
                 for row in (await connection.execute(wanted, {"ids": some})).mappings():
                     self._rows[key][tuple(row[name] for name in key)].append(dict(row))
         own = select(table.c.id).where(is_one_of(table.c.id), table.c.ended_at.is_(None))
-        for some in chunks(ids):
+        for some in chunks(mentions):
             self._own.update((await connection.execute(own, {"ids": some})).scalars())
+        ids = {row["id"] for by in self._rows.values() for rows in by.values() for row in rows}
+        if self._kind is r.Guardian:
+            tie, student = r.Guardianship.table(), r.Student.table()
+            theirs = select(tie.c.guardian_id, student.c.school_id).join(
+                student, student.c.id == tie.c.student_id
+            )
+            for some in chunks(sorted(ids)):
+                rows = await connection.execute(theirs.where(is_one_of(tie.c.guardian_id)), {"ids": some})
+                self._tied.update((row[0], row[1]) for row in rows)
+        named = {content[PLACE] for content in contents if content.get(PLACE)}
+        if named:
+            await self._places.fill(connection, ids, named)
 
     def meant(self, mention: str, content: Row) -> Found:
         """Find the one record that a mention means."""
@@ -200,6 +221,10 @@ class _Lookup:
             return self._person(content)
         for key in self._keys:
             found = self._with(key, content)
+            if found and self._kind is r.Guardian:
+                found = [row for row in found if (row["id"], content["school_id"]) in self._tied]
+                if not found:
+                    return Found(conflict="this is no guardian of a pupil of the school of the file")
             if len(found) == 1:
                 return Found(found[0]["id"])
             if found:
@@ -211,6 +236,8 @@ class _Lookup:
         if any(value in (None, "", "|") for value in values):
             return []
         found = self._rows[key].get(values, [])
+        if "match_name" in key and self._kind not in PERSONS:
+            found = meant_by(content["name"], found)
         if self._kind is not r.Subject or content.get("school_id") is None:
             return found
         # A subject of one school is not another's; national ones are everybody's.
@@ -228,6 +255,7 @@ class _Lookup:
             if key[0] == "match_name" and _has_keys(content):
                 found = [row for row in found if not _has_keys(row)]
             fitting = [row for row in found if contradiction(content, row, shared) is None]
+            fitting = self._of_named_class(content, fitting, is_sure=key[0] != "match_name")
             if len(fitting) == 1 and fitting[0].get("ended_at") is None:
                 return Found(fitting[0]["id"])
             if fitting:
@@ -236,8 +264,20 @@ class _Lookup:
                 return Found(conflict=self._conflict(content, found[0]))
         return Found()
 
+    def _of_named_class(self, content: Row, rows: Sequence[Row], is_sure: bool) -> list[Row]:
+        """Return those whom the class that was named does not exclude; of several, those who are in it."""
+        name, places = content.get(PLACE), self._places
+        if not name:
+            return list(rows)
+        school = content["school_id"]
+        fitting = [row for row in rows if not places.contradicts(row["id"], school, name, is_sure)]
+        agreeing = [row for row in fitting if places.agrees(row["id"], name)]
+        return agreeing if agreeing and len(fitting) > 1 else fitting
+
     def _conflict(self, content: Row, owner: Row) -> str:
         """Say whose number it is, and whose names; the number itself is not repeated."""
+        if contradiction(content, owner) is None and content.get(PLACE):
+            return f"the number is that of {named(owner)}, who is in no class called {content[PLACE]}"
         if names_fit(content, owner):
             return f"this number is that of {named(owner)}, of whom another key says otherwise"
         others = self._with(("match_name", "school_id"), content)

@@ -63,14 +63,7 @@ class Merging:
         winners = sorted(set(became.values()))
         self.joined[table.name] += len(became)
         involved = [*became, *winners]
-        claimed = await self.sources_of(involved)
-        alone = await self._with_own_references(table, [rows[one] for one in involved if one not in claimed])
-        fresh = [
-            claim_of(kind, table, row, row["source_id"], record_id=row["id"], ended_at=row["ended_at"])
-            for row in alone
-        ]
-        await upsert(self._connection, CLAIM, fresh)
-        self._claims.noted()
+        await self.claim(kind, {one: rows[one] for one in involved})
         moved = (
             update(CLAIM).where(CLAIM.c.record_id == bindparam("loser")).values(record_id=bindparam("winner"))
         )
@@ -81,6 +74,17 @@ class Merging:
         # A record of which nobody speaks any more may have no row.
         schools = {rows[one]["school_id"] for one in involved if one in rows}
         await repoint(self._connection, kind, became, schools)
+
+    async def claim(self, kind: Kind, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep what the only source of each record says of it, before the record becomes something else."""
+        table, claimed = kind.table(), await self.sources_of(rows)
+        alone = await self._with_own_references(table, [rows[one] for one in rows if one not in claimed])
+        fresh = [
+            claim_of(kind, table, row, row["source_id"], record_id=row["id"], ended_at=row["ended_at"])
+            for row in alone
+        ]
+        await upsert(self._connection, CLAIM, fresh)
+        self._claims.noted()
 
     async def _with_own_references(
         self, table: Table, rows: Sequence[Mapping[str, Any]]

@@ -17,7 +17,7 @@ from adapters.native.import_report import Report
 from adapters.native.mentions import Mentions
 from adapters.native.record_store import CHUNK
 from adapters.native.seen_records import NOT_WRITTEN, SeenRecords
-from adapters.native.source_scope import SourceScope
+from adapters.native.source_scope import SourceScope, Unsure
 from adapters.native.stored_rows import UnusableTexts, content_hash, stored_row
 
 FIRST_LOOK, GROWTH = 250, 4
@@ -46,6 +46,9 @@ class RecordWriter:
         self._report = report
         self._waiting: dict[type[r.Record], list[tuple[r.Record, Origin, bool]]] = {}
         self._known_size: dict[str, int] = {}
+        self._unsure: dict[str, tuple[Row, Origin, Unsure]] = {}
+        self.modified: set[str] = set()
+        """Ids of which the export changes some columns: it means whom it meant before."""
         self.others: set[str] = set()
         """Known ids under which the export has somebody else."""
         self.said_anew: dict[type[r.Record], set[str]] = {}
@@ -68,6 +71,26 @@ class RecordWriter:
         """Write what is left."""
         for kind in list(self._waiting):
             await self.write(kind)
+        await self._settle_unsure()
+
+    async def _settle_unsure(self) -> None:
+        """Write the guardians who turn out to be those whom their ids meant before, and refuse the others."""
+        accepted: dict[str, Row] = {}
+        for identity, (row, origin, was) in self._unsure.items():
+            same = await self._scope.has_same_children(identity, self._states, self.others)
+            if was.fitting_names if same is None else same:
+                accepted[identity] = row
+            else:
+                self.others.add(identity)
+                self._scope.note_other(r.Guardian, row, was.name)
+                self._refuse_other(row, origin, was.name)
+        table = r.Guardian.table()
+        before, spoken = await self._before(table, accepted)
+        changed, _ = self._compare(r.Guardian, accepted, before, spoken)
+        await self._store(r.Guardian, changed, spoken)
+
+    async def _states(self, ids: set[str]) -> dict[str, str]:
+        return {row["id"]: row["state"] for row in await self._seen.rows_of(ids) if not row["is_refused"]}
 
     async def write(self, kind: type[r.Record]) -> None:
         """Write the records of a kind that were taken."""
@@ -76,22 +99,38 @@ class RecordWriter:
         if not rows and not origins:
             return
         before, spoken = await self._before(table, rows)
-        for identity, name in (await self._scope.others(kind, rows, before, spoken)).items():
+        others, unsure = await self._scope.others(kind, rows, before, spoken)
+        for identity, name in others.items():
             self.others.add(identity)
             self._refuse_other(rows.pop(identity), origins[identity], name)
-        counts, changed, states = self._report.of(table.name), dict[str, Row](), dict[str, str]()
-        for identity, row in rows.items():
-            states[identity] = _compared(table, row, before.get(identity))
-            counts.count(states[identity])
-            is_new_claim = identity not in spoken and self._mentions.are_in(row, kind)
-            if states[identity] != "unchanged" or is_new_claim:
-                changed[identity] = row
-        await self._remember(table.name, rows, states, origins)
+        # Who they are is known when all ties are.
+        aside = {identity: rows.pop(identity) for identity in unsure.keys() - self.modified}
+        self._unsure |= {one: (row, origins[one], unsure[one]) for one, row in aside.items()}
+        changed, states = self._compare(kind, rows, before, spoken)
+        await self._remember(table.name, rows | aside, dict.fromkeys(aside, "unchanged") | states, origins)
         self.given.add(table.name)
+        counts = self._report.of(table.name)
         if counts.added > GROWTH * self._known_size.get(table.name, FIRST_LOOK):
             await self.refresh_statistics(table.name)
             self._known_size[table.name] = counts.added
         await self._store(kind, changed, spoken)
+
+    def _compare(
+        self,
+        kind: type[r.Record],
+        rows: Mapping[str, Row],
+        before: Mapping[str, tuple[Any, ...]],
+        spoken: Mapping[str, Any],
+    ) -> tuple[dict[str, Row], dict[str, str]]:
+        """Count what rows are to what is there; returns those to be written, and the state of each."""
+        table, changed, states = kind.table(), dict[str, Row](), dict[str, str]()
+        for identity, row in rows.items():
+            states[identity] = _compared(table, row, before.get(identity))
+            self._report.of(table.name).count(states[identity])
+            is_new_claim = identity not in spoken and self._mentions.are_in(row, kind)
+            if states[identity] != "unchanged" or is_new_claim:
+                changed[identity] = row
+        return changed, states
 
     async def _store(
         self, kind: type[r.Record], changed: Mapping[str, Row], spoken: Mapping[str, Any]
@@ -180,7 +219,7 @@ class RecordWriter:
         said = " ".join(
             one for one in (row.get("first_name"), row.get("last_name") or row.get("name")) if one
         )
-        why = f"this id was {name} at the last import; names and day of birth are others now"
+        why = f"this id was {name} at the last import, and is somebody else now by all that tells who it is"
         do = "Give a new person a new id at the source; if it was renamed, import with --allow-renamed."
         self._report.refused.append(Refusal(origin.place, row["external_id"], "id", said, why, do))
         self._accounts.change_fate(origin, "refused")

@@ -9,7 +9,7 @@ from adapters import records as r
 from adapters.base import Item
 from adapters.templates.columns import BadField, Column, Fields, Template, key_of
 from adapters.templates.marks import BadMark, read_mark
-from adapters.templates.shared_columns import DAY, STUDENT, SUBJECT, TEACHER
+from adapters.templates.shared_columns import CLASS, DAY, STUDENT, SUBJECT, TEACHER
 
 MOST_WEIGHT = 100
 WEIGHT_HELP = "Write a weight such as 1; for points that are taken away, write malus in the column weighting."
@@ -146,9 +146,7 @@ ASSESSMENT = (
                 "facultatif",
                 choices=WEIGHTINGS,
             ),
-            Column(
-                "class", "Class or group; tells assessments apart.", ("classe", "division", "groupe"), "6A"
-            ),
+            CLASS,
             PERIOD,
             TEACHER,
             COMMENT,
@@ -162,6 +160,7 @@ ASSESSMENT = (
         ("compétences", "acquisitions"),
         (
             *STUDENT,
+            CLASS,
             DAY,
             Column("skill", "Skill.", ("compétence", "item"), "Écrire", required=True),
             Column(

@@ -186,7 +186,10 @@ class Fields:
 
     # ---- who and what is named ---------------------------------------------------------------------
 
-    def mention(self, kind: type[r.Imported], key: str, column: str, value: str, /, **columns: Any) -> str:
+    def mention(
+        self, kind: type[r.Imported], key: str, column: str, value: str, place: str | None = None, /,
+        **columns: Any,
+    ) -> str:  # fmt: skip
         """Name a record that another export describes; returns the id to refer to it by."""
         common = self.known.common(kind.__name__, f"{key}")
         if common["id"] not in self.known.named:
@@ -194,7 +197,7 @@ class Fields:
             why = f"no {kind.__name__} of the school fits, or several do"
             do = "The row is kept, and shown as soon as one export says who or what this is."
             refusal = Refusal(self.place, value, column, value, why, do)
-            self.mentions.append(Mention(kind(**common, **columns), refusal))
+            self.mentions.append(Mention(kind(**common, **columns), refusal, place))
         return str(common["id"])
 
     def forget(self) -> None:
@@ -208,20 +211,26 @@ class Fields:
         return self.mention(r.School, uai, "school", uai, name=uai, national_id=uai)
 
     def student(self) -> str:
-        """Name the student of the row: by number, INE, or names (and day of birth). Raises BadField."""
+        """Name the student of the row: by number, INE, or names (and day of birth); and by class.
+
+        Raises BadField.
+        """
         number, ine = self.text("student_number"), self.text("ine")
         last, first = self.text("last_name"), self.text("first_name")
         born = self.day("birth_date")
         if not (number or ine or (last and first)):
             do = "Give student_number (ELEVE_ID), ine, or last_name and first_name."
             raise BadField("student_number", "", "the row does not say which student", do)
-        parts = (number, r.number_code("INE", ine), r.folded(last, first) if last else None, born)
-        said = number or f"{first} {last}"
+        place = self.text("class") if self.has("class") else None
+        parts = [number, r.number_code("INE", ine), r.folded(last, first) if last else None, born]
+        parts += [place] if place else []
+        said = ", ".join(one for one in (number or (f"{first} {last}" if last else "INE"), place) if one)
         return self.mention(
             r.Student,
             ":".join(str(one or "") for one in parts),
             "student_number" if number else "last_name",
-            said if number or last else "INE",
+            said,
+            place,
             last_name=last or "?",
             first_name=first,
             date_of_birth=born,

@@ -12,6 +12,7 @@ from adapters.templates.audiences import audience
 from adapters.templates.columns import BadField, Column, Fields, Template
 from adapters.templates.shared_columns import (
     BODY,
+    CLASS,
     CLASSES,
     DAY,
     END,
@@ -280,6 +281,7 @@ COMMUNICATION = (
         ("carnet", "liaison"),
         (
             *STUDENT,
+            CLASS,
             DAY,
             START,
             TITLE,

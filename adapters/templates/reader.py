@@ -108,8 +108,15 @@ def _same_rows(opened: _Opened) -> Same:
 
 
 def _key(values: Mapping[str, str], template: Template) -> str:
-    """Return what tells a row from the others and keeps it the same record."""
-    return values.get("id") or ":".join(r.folded(values.get(one)) for one in template.key)
+    """Return what tells a row from the others and keeps it the same record.
+
+    The class tells namesakes apart; beside a number it may change.
+    """
+    if values.get("id"):
+        return values["id"]
+    key = ":".join(r.folded(values.get(one)) for one in template.key)
+    named = values.get("class") and not (values.get("student_number") or values.get("ine"))
+    return f"{key}:{r.folded(values['class'])}" if named else key
 
 
 def _values(row: TableRow, opened: _Opened) -> dict[str, str]:

@@ -9,7 +9,17 @@ from typing import Any
 from adapters import records as r
 from adapters.base import Item
 from adapters.templates.columns import BadField, Column, Fields, Template, key_of
-from adapters.templates.shared_columns import BODY, DAY, END, LAST_DAY, START, STUDENT, SUBJECT, TEACHER
+from adapters.templates.shared_columns import (
+    BODY,
+    CLASS,
+    DAY,
+    END,
+    LAST_DAY,
+    START,
+    STUDENT,
+    SUBJECT,
+    TEACHER,
+)
 
 ABSENCES = {
     "absence": "ABSENCE",
@@ -164,6 +174,7 @@ SCHOOL_LIFE = (
         ("retards",),
         (
             *STUDENT,
+            CLASS,
             DAY,
             START,
             LAST_DAY,
@@ -192,6 +203,7 @@ SCHOOL_LIFE = (
         ("incident",),
         (
             *STUDENT,
+            CLASS,
             DAY,
             START,
             Column("title", "What happened.", ("incident", "type", "titre"), required=True),
@@ -210,6 +222,7 @@ SCHOOL_LIFE = (
         ("punitions", "sanctions"),
         (
             *STUDENT,
+            CLASS,
             DAY,
             START,
             Column(
@@ -235,6 +248,7 @@ SCHOOL_LIFE = (
         ("observation", "encouragements"),
         (
             *STUDENT,
+            CLASS,
             DAY,
             Column("title", "What was observed.", ("observation", "titre", "libellé"), required=True),
             Column("kind", "Kind.", ("type",), "encouragements", choices=OBSERVATIONS),

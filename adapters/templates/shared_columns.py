@@ -20,6 +20,12 @@ STUDENT = (
         ("date de naissance", "né le", "naissance"),
     ),
 )
+CLASS = Column(
+    "class",
+    "Class or group of the student: nobody of another is meant.",
+    ("classe", "division", "groupe"),
+    "6A",
+)
 SUBJECT = Column("subject", "Name or code of the subject.", ("matière", "discipline"), "Mathématiques")
 CLASSES = Column("classes", "Classes, apart by commas.", ("classe", "class", "division", "groupe"), "6A, 6B")
 WHOLE_SCHOOL = Column(

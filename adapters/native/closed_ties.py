@@ -1,0 +1,228 @@
+"""Keeps a door shut that the most believed source shut, though another source has it open.
+
+Two sources may have a guardian each for one person: a tie without rights looks like that of a grandfather of
+the same name, so the two are not joined. What the source that is believed more says of somebody of these
+names and this child holds for the ties of the others too. In doubt the stricter of both decides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from adapters import records as r
+from adapters.native.claims import CLAIM, Claims, chunks, is_one_of
+from adapters.native.merging import Merging
+from adapters.native.person_groups import UNCLEAR
+from adapters.native.person_identity import names_fit
+from adapters.native.precedence import NO_RIGHTS
+from adapters.native.proposals import PROPOSAL, Proposals
+
+ACCESS = ("has_data_access", "permissions", "valid_from", "valid_to")
+"""Columns of a tie that open a door."""
+REASON = "the same names and child; the source that is believed more gives no access, so both have none"
+TIE, STUDENT, GUARDIAN = r.Guardianship.table(), r.Student.table(), r.Guardian.table()
+Rank = Callable[[str], tuple[int, str]]
+Apart = Collection[frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one source says of a tie, or said last of it."""
+
+    source_id: str
+    content: r.Guardianship
+    is_current: bool
+
+
+@dataclass(slots=True)
+class Tie:
+    """A tie with the names of its guardian, and what each source says of it."""
+
+    row: Mapping[str, Any]
+    said: list[Said] = field(default_factory=list)
+
+    @property
+    def current(self) -> list[Said]:
+        """What sources still say."""
+        return [one for one in self.said if one.is_current]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a tie may give at most, and the tie that says so."""
+
+    access: Mapping[str, Any]
+    by: Tie
+
+
+def limit_of(tie: Tie, others: Sequence[Tie], rank: Rank, apart: Apart) -> Limit | None:
+    """Return what the most believed source that speaks of the guardian of a tie leaves of its rights.
+
+    `others` are the other ties of the child, `apart` pairs of guardians decided to be two. None where no
+    source that is believed more than those of the tie speaks of this guardian.
+    """
+    best = min(rank(one.source_id) for one in tie.current)
+    found: dict[tuple[int, str], list[tuple[Tie, Said]]] = defaultdict(list)
+    for other in others:
+        for one in other.said:
+            if rank(one.source_id) < best:
+                found[rank(one.source_id)].append((other, one))
+    for _, spoken in sorted(found.items(), key=lambda item: item[0]):
+        same = _of_same_guardian(tie, spoken, apart)
+        if same:
+            return _limit(same)
+    return None
+
+
+def _of_same_guardian(tie: Tie, spoken: Sequence[tuple[Tie, Said]], apart: Apart) -> list[tuple[Tie, Said]]:
+    """Return what is said of the same record, or else of the same names, or else of names that fit."""
+    mine = [one for one in spoken if one[0].row["guardian_id"] == tie.row["guardian_id"]]
+    if mine:
+        return mine
+    may_be = [
+        one
+        for one in spoken
+        if frozenset((one[0].row["guardian_id"], tie.row["guardian_id"])) not in apart
+        and names_fit(one[0].row, tie.row)
+    ]
+    named = [one for one in may_be if one[0].row["match_name"] == tie.row["match_name"]]
+    return named or [one for one in may_be if _relations_fit(one[0].row["relation"], tie.row["relation"])]
+
+
+def _relations_fit(one: str, other: str) -> bool:
+    return one == other or one in UNCLEAR or other in UNCLEAR
+
+
+def _limit(said: Sequence[tuple[Tie, Said]]) -> Limit | None:
+    current = [one for one in said if one[1].is_current]
+    closed = next((tie for tie, one in current if not one.content.has_data_access), None)
+    if closed is not None or not current:
+        return Limit(NO_RIGHTS, closed or said[0][0])
+    first = [one.content.valid_from for _, one in current]
+    last = [one.content.valid_to for _, one in current]
+    dates = {
+        "valid_from": None if None in first else min(day for day in first if day is not None),
+        "valid_to": None if None in last else max(day for day in last if day is not None),
+    }
+    return Limit(dates, current[0][0]) if any(dates.values()) else None
+
+
+def limited(access: Mapping[str, Any], limit: Limit | None) -> dict[str, Any]:
+    """Return the rights of a tie within a limit."""
+    found = {name: access[name] for name in ACCESS}
+    if limit is None:
+        return found
+    for name, stricter in (("valid_from", max), ("valid_to", min)):
+        days: list[date] = [one for one in (found[name], limit.access.get(name)) if one is not None]
+        found[name] = stricter(days, default=None)
+    return found | {name: one for name, one in limit.access.items() if name in NO_RIGHTS}
+
+
+class ClosedTies:
+    """Closes and opens ties for one import or decision, after persons and ties were joined."""
+
+    def __init__(self, claims: Claims, merging: Merging, proposals: Proposals) -> None:
+        self._claims = claims
+        self._connection = claims.connection
+        self._merging = merging
+        self._proposals = proposals
+
+    async def settle(self, schools: Iterable[str]) -> None:
+        """Limit the ties to the students of schools by what the most believed sources say."""
+        if not await self._claims.exist():
+            return
+        rows = select(PROPOSAL.c.first_id, PROPOSAL.c.second_id).where(
+            PROPOSAL.c.kind == GUARDIAN.name, PROPOSAL.c.status == "APART"
+        )
+        apart = {frozenset(row) for row in await self._connection.execute(rows)}
+        for school in sorted(schools):
+            if not await self._has_several_sources(school):
+                continue
+            of_child: dict[str, list[Tie]] = defaultdict(list)
+            for tie in await self._ties(school):
+                of_child[tie.row["student_id"]].append(tie)
+            for ties in of_child.values():
+                await self._settle_child(ties, apart)
+
+    async def _has_several_sources(self, school: str) -> bool:
+        """Tell whether some tie of a school is of another source than the others, or of several."""
+        here = select(TIE.c.source_id).join(STUDENT, STUDENT.c.id == TIE.c.student_id)
+        here = here.where(STUDENT.c.school_id == school)
+        found = set((await self._connection.execute(here.distinct().limit(2))).scalars())
+        spoken = here.join(CLAIM, CLAIM.c.record_id == TIE.c.id).limit(1)
+        return len(found) > 1 or (await self._connection.execute(spoken)).first() is not None
+
+    async def _ties(self, school: str) -> list[Tie]:
+        named = (GUARDIAN.c.first_name, GUARDIAN.c.last_name, GUARDIAN.c.match_name)
+        wanted = (
+            select(TIE, *named)
+            .join(STUDENT, STUDENT.c.id == TIE.c.student_id)
+            .join(GUARDIAN, GUARDIAN.c.id == TIE.c.guardian_id)
+            .where(STUDENT.c.school_id == school)
+            .order_by(TIE.c.id)
+        )
+        found = {row["id"]: Tie(dict(row)) for row in (await self._connection.execute(wanted)).mappings()}
+        spoken = select(CLAIM).where(is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False))
+        for some in chunks(found):
+            rows = await self._connection.execute(spoken.order_by(CLAIM.c.id), {"ids": some})
+            for claim in rows.mappings():
+                found[claim["record_id"]].said.append(_said(dict(claim), claim["content"]))
+        for tie in found.values():
+            tie.said = tie.said or [_said(tie.row, tie.row)]
+        return list(found.values())
+
+    async def _settle_child(self, ties: Sequence[Tie], apart: Apart) -> None:
+        changed: dict[str, dict[str, Any]] = {}
+        rows: dict[str, Mapping[str, Any]] = {}
+        for tie in ties:
+            if not tie.current:
+                continue
+            limit = limit_of(tie, [one for one in ties if one is not tie], self._rank, apart)
+            access = limited(self._own_access(tie), limit)
+            if (
+                limit is not None
+                and not access["has_data_access"]
+                and self._own_access(tie)["has_data_access"]
+            ):
+                await self._propose(tie, limit.by)
+            if any(access[name] != tie.row[name] for name in ACCESS):
+                changed[tie.row["id"]], rows[tie.row["id"]] = access, tie.row
+        if not changed:
+            return
+        await self._merging.claim(r.Guardianship, rows)
+        written = (
+            update(TIE).where(TIE.c.id == bindparam("tie")).values({one: bindparam(one) for one in ACCESS})
+        )
+        await self._connection.execute(written, [{"tie": one, **new} for one, new in changed.items()])
+        self._claims.store.announcements.note_rights()
+
+    def _rank(self, source_id: str) -> tuple[int, str]:
+        return self._claims.precedence.rank(TIE.name, source_id)
+
+    def _own_access(self, tie: Tie) -> dict[str, Any]:
+        """Return the rights that the sources of a tie give it, the most believed one's."""
+        claims = [{"source_id": one.source_id, "content": one.content.model_dump()} for one in tie.current]
+        withdrawn = [one.source_id for one in tie.said if not one.is_current]
+        return self._claims.precedence.merged(TIE.name, claims, withdrawn)
+
+    async def _propose(self, tie: Tie, by: Tie) -> None:
+        mine, theirs = tie.row["guardian_id"], by.row["guardian_id"]
+        if mine != theirs:
+            await self._proposals.note(GUARDIAN.name, mine, theirs, REASON)
+
+
+async def schools_of_guardian(claims: Claims, guardian: str) -> set[str]:
+    """Return the schools of the children of a guardian."""
+    wanted = select(STUDENT.c.school_id).join(TIE, TIE.c.student_id == STUDENT.c.id)
+    found = await claims.connection.execute(wanted.where(TIE.c.guardian_id == guardian).distinct())
+    return {one for one in found.scalars() if one is not None}
+
+
+def _said(of: Mapping[str, Any], content: Mapping[str, Any]) -> Said:
+    return Said(of["source_id"], r.Guardianship.model_validate(dict(content)), of["ended_at"] is None)
