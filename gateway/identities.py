@@ -10,6 +10,7 @@ from adapters.native.announcements import ImportAnnouncements
 from adapters.native.claims import Claims
 from adapters.native.database import migrate, open_database
 from adapters.native.doorbell import ring
+from adapters.native.feed import announce
 from adapters.native.joining import PERSONS, accept, settle_ties
 from adapters.native.precedence import Precedence
 from adapters.native.proposals import Proposals, open_proposals, set_decision
@@ -49,7 +50,10 @@ async def decide(settings: Settings, proposal: str, merge: bool) -> None:
                 await accept(claims, proposals, kind, found["first_id"], found["second_id"])
             else:
                 await settle_ties(claims, proposals, kind, found["first_id"])
+            # Open subscriptions find out what their viewers may hear of now.
+            store.announcements.note_rights()
             await ring(connection)
+            await announce(connection, await store.announcements.all(), now)
             await connection.commit()
     finally:
         await engine.dispose()

@@ -164,7 +164,9 @@ def test_whoever_is_decided_to_be_another_person_reads_on_and_who_is_the_same_do
     assert proposal["reason"] == (
         "the same names and child; the source that is believed more gives no access, so both have none"
     )
+    ((last, _),) = rows(url, r.FeedEntry, "position", "kind")
     asyncio.run(decide(settings, str(proposal["id"]), merge=False))
+    assert rows(url, r.FeedEntry, "position", "kind")[-1] == (last + 1, "RIGHTS")
     assert read_by(url, "Claire") == BOTH
     bring(url, siecle(tmp_path / "again", without_rights("301")))
     assert read_by(url, "Claire") == BOTH
@@ -177,7 +179,9 @@ def test_two_who_are_decided_to_be_one_person_have_the_rights_of_the_more_believ
     bring(url, siecle(tmp_path / "closed", without_rights("301")))
     settings = Settings(database_url=url)
     (proposal,) = asyncio.run(proposed(settings))
+    ((last, _),) = rows(url, r.FeedEntry, "position", "kind")
     asyncio.run(decide(settings, str(proposal["id"]), merge=True))
+    assert rows(url, r.FeedEntry, "position", "kind")[-1] == (last + 1, "RIGHTS")
     assert read_by(url, "Claire") == LEO
     assert (bring(url, one_roster(tmp_path / "again")).refused != [], read_by(url, "Claire")) == (True, LEO)
 
