@@ -254,12 +254,16 @@ async def test_an_attack_costs_a_few_dashboards_at_the_most(
 async def test_the_dearest_operation_that_is_allowed_costs_a_few_dashboards(
     attacked: Gateway, name: str
 ) -> None:
-    query = DEAREST[name]
-    for count in range(58, 0, -1):
-        answer = (await cost_of(attacked, aliases(count, query))).answer
-        if code_of(answer) not in ("OPERATION_TOO_COSTLY", "OPERATION_TOO_LARGE"):
-            break
-    assert code_of(answer) in ("", "ANSWER_TOO_LARGE")
+    query, count, refused = DEAREST[name], 0, 59
+    while refused - count > 1:
+        middle = (count + refused) // 2
+        answer = (await cost_of(attacked, aliases(middle, query))).answer
+        if code_of(answer) in ("OPERATION_TOO_COSTLY", "OPERATION_TOO_LARGE"):
+            refused = middle
+        else:
+            count = middle
+            assert code_of(answer) in ("", "ANSWER_TOO_LARGE")
+    assert count
     seconds, sent, _ = await ratios(attacked, aliases(count, query))
     assert seconds <= MOST and sent <= MOST, f"{seconds:.1f} dashboards of processor, {sent:.1f} of bytes"
 
