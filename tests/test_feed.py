@@ -229,8 +229,8 @@ async def test_who_comes_back_does_not_wait_for_all_that_another_viewer_replays(
     await asyncio.sleep(0)
     charged: list[int] = []
     await take(follows, await subscribed(follows, start, person="one"), 20, charged)
-    # Four pages of its own, and as many of the other between them; the feed itself may look meanwhile.
-    assert log.pages <= 4 + 4 + REPLAYS_AT_ONCE + 1
+    # Four pages of its own, about as many of the other's four hundred between them, and what the feed looks at.
+    assert log.pages < 40
     assert charged == [5 * COST_STORED] * 4
     for task in tasks:
         task.cancel()
