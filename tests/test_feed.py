@@ -229,7 +229,7 @@ async def test_who_comes_back_does_not_wait_for_all_that_another_viewer_replays(
     await asyncio.sleep(0)
     charged: list[int] = []
     await take(follows, await subscribed(follows, start, person="one"), 20, charged)
-    # Four pages of its own, about as many of the other's four hundred between them, and what the feed looks at.
+    # Four pages of its own, about as many of the other's four hundred, and what the feed looks at.
     assert log.pages < 40
     assert charged == [5 * COST_STORED] * 4
     for task in tasks:

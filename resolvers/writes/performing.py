@@ -99,16 +99,19 @@ async def _perform(
     client_mutation_id = given.pop("client_mutation_id")
     columns: dict[str, Any] = {"client_mutation_id": client_mutation_id, "errors": [], "shown": {}}
     try:
-        try:
-            outcome = await _once(context, name, given, client_mutation_id, action)
-        except RetryLater as error:
-            log.warning("The database does not answer %s: %r", name, error.__cause__ or error)
-            raise Refused("SOURCE_UNAVAILABLE", AWAY) from error
+        outcome = await _once(context, name, given, client_mutation_id, action)
         columns |= {"shown": outcome.shown, "write_state": outcome.write_state}
+    except RetryLater as error:
+        log.warning("The database does not answer %s: %r", name, error.__cause__ or error)
+        columns |= _failed(context, Refused("SOURCE_UNAVAILABLE", AWAY))
     except Refused as error:
-        refusal = {"code": error.code, "message": error.message, "field": list(error.path) or None}
-        columns |= {"errors": [context.plain("UserError", refusal)], "write_state": "FAILED"}
+        columns |= _failed(context, error)
     return context.plain(payload, columns)
+
+
+def _failed(context: RequestContext, error: Refused) -> dict[str, Any]:
+    refusal = {"code": error.code, "message": error.message, "field": list(error.path) or None}
+    return {"errors": [context.plain("UserError", refusal)], "write_state": "FAILED"}
 
 
 async def _once(
