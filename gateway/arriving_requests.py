@@ -25,6 +25,13 @@ MOST_WAITING = 32
 """Requests of one socket that may wait for the answer to the one before (pipelining): each takes memory."""
 LONGEST_HEAD = 65_536
 """Bytes of the request line and the headers together."""
+LONGEST_LINE = 8_192
+"""Bytes of the address, and of each header."""
+LONGEST_READ = 1_000
+READ = frozenset(
+    {b"accept", b"accept-encoding", b"connection", b"content-length", b"content-type", b"x-forwarded-for"}
+)
+"""Headers that are taken apart before it is known who asks, and how many bytes each of them may have."""
 MOST_HEADERS = 100
 
 
@@ -145,13 +152,15 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header. Raises HeadTooLarge."""
-        if len(self.headers) >= MOST_HEADERS:
+        most = LONGEST_READ if name.lower() in READ else LONGEST_LINE
+        if len(value) > most or len(name) > LONGEST_READ or len(self.headers) >= MOST_HEADERS:
             raise HeadTooLarge
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Go on to the body. Raises HeadTooLarge."""
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > LONGEST_HEAD:
+        of_headers = sum(len(name) + len(value) for name, value in self.headers)
+        if len(self.url) > LONGEST_LINE or len(self.url) + of_headers > LONGEST_HEAD:
             raise HeadTooLarge
         self._has_head = True
         super().on_headers_complete()
@@ -187,8 +196,9 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
 
     def _refuse_head(self) -> None:
         message = (
-            f"The request line and the headers may have {LONGEST_HEAD} bytes together, and there may be "
-            f"{MOST_HEADERS} headers; send long operations in the body of a POST."
+            f"The address and each header may have {LONGEST_LINE} bytes (Accept, Content-Type and others "
+            f"that the gateway reads {LONGEST_READ}), all together {LONGEST_HEAD}, and there may be "
+            f"{MOST_HEADERS} headers. Send long operations in the body of a POST."
         )
         self._refuse(b"431 Request Header Fields Too Large", "HEAD_TOO_LARGE", message)
 

@@ -25,6 +25,8 @@ from gateway.time_limit import ClientGone
 from gateway.websocket import SocketView
 from resolvers.subscriptions.feed import Feed
 
+LONGEST_BEFORE_TOKEN = 16_384
+"""Bytes of a message over a WebSocket from somebody who did not come in yet; the token has half of it."""
 LONGEST_NUMBER = 18
 """Digits of a Content-Length that are looked at."""
 
@@ -138,6 +140,9 @@ class GraphQLEndpoint:
         event = await receive()
         if event["type"] == "websocket.receive":
             size = len(event.get("text") or event.get("bytes") or b"")
+            if size > LONGEST_BEFORE_TOKEN and not connection.has_entered and connection.close is not None:
+                await connection.close(1009, f"Before connection_ack, {LONGEST_BEFORE_TOKEN} bytes at most.")
+                return {"type": "websocket.disconnect", "code": 1009}
             try:
                 payer = self._operations.admit(connection.caller, connection.address)
                 await self._operations.charge_reading(payer, size)

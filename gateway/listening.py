@@ -86,6 +86,7 @@ class Connection:
         self._take = take
         self.caller = ANONYMOUS
         """Who the token says it is, once it was checked."""
+        self.has_entered = False
         self.turn = asyncio.Lock()
         """Held by the subscription whose event is read and sent."""
         self._subscribers: dict[Subscriber, None] = {}
@@ -97,6 +98,7 @@ class Connection:
         self._take(caller)
         self.caller = caller
         await self.context()
+        self.has_entered = True
         if caller.expires_at is not None:
             left = (caller.expires_at - datetime.now(UTC)).total_seconds()
             self._expiry = asyncio.get_running_loop().call_later(max(left, 0), self._end, End.EXPIRED)

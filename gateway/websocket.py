@@ -76,6 +76,9 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             return await self.handle_invalid_message("A message must be an object with `type`.")
         if message["type"] in ("subscribe", "complete") and not isinstance(message.get("id"), str):
             return await self.handle_invalid_message(f"`id` of {message['type']} must be a text.")
+        if message["type"] == "complete":
+            # It may come before the operation has begun, which then never begins.
+            self._asked.pop(message["id"], None)
         is_new = message["type"] == "subscribe" and message["id"] not in self.operations
         if is_new and self.connection_acknowledged:
             try:
@@ -164,7 +167,7 @@ class SocketView(GraphQL[Any, None]):
 
         Its `cursor` is that of this moment: who loses the connection before the first event resumes with it.
         """
-        given = context.connection_params or {}
+        given, context.connection_params = context.connection_params or {}, None
         named = {key.lower(): value for key, value in given.items() if isinstance(value, str)}
         try:
             await context.enter(named.get("authorization"))

@@ -68,11 +68,28 @@ class BoundedFramesProtocol(WebSocketsSansIOProtocol):
         self._count_small(event)
         super().handle_bytes(event)
 
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message on; one that is no UTF-8 closes the connection (RFC 6455, section 8.1)."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                if not self.transport.is_closing():
+                    self.conn.fail(CloseCode.INVALID_DATA, "A text must be UTF-8.")
+                    self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
     def _read_on(self) -> None:
         while self._unread and not self.read_paused and not self.transport.is_closing():
             piece = bytes(self._unread[:PIECE])
             del self._unread[:PIECE]
             super().data_received(piece)
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                # The library has an answer to what is no handshake; uvicorn would wait for more.
+                self.transport.write(b"".join(self.conn.data_to_send()))
+                self.transport.close()
 
     def _count_small(self, event: Frame) -> None:
         # A whole message is charged when it is taken, which it no longer is after the goodbye.

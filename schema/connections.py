@@ -9,6 +9,8 @@ from strawberry import field, type
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 
+from schema.cost import COUNT, Cost
+
 Record = TypeVar("Record")
 
 
@@ -33,7 +35,9 @@ class Connection(Generic[Record]):
     edges: list[Edge[Record]] = field(description="The records with their cursors.")
     nodes: list[Record] = field(description="The records.")
     page_info: PageInfo = field(description="Where this page lies in the whole list.")
-    total_count: int = field(description="Number of records in the whole list.")
+    total_count: int = field(
+        description="Number of records in the whole list.", directives=[Cost(weight=str(COUNT))]
+    )
 
 
 class ContractNames(NameConverter):

@@ -16,6 +16,9 @@ LONGEST_WINDOW = 400
 USUAL_LIST = 5
 """Records of a list whose declaration says nothing else."""
 
+COUNT = 20
+"""The weight of a number that takes a walk through a list, however short the page is."""
+
 
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
@@ -49,7 +52,8 @@ class ListSize:
     locations=[Location.FIELD_DEFINITION],
     repeatable=True,
     description="How many records for each day of its window (`from`, `to`, `range`) a list is taken to have "
-    "where no slicing argument says so. A window has the days from `from` to `to`, both included; a range as "
+    "where no slicing argument says so; a number such as `totalCount` weighs at least so much, whatever that "
+    "argument says. A window has the days from `from` to `to`, both included; a range as "
     "many as it says (TODAY 1, CURRENT_WEEK 7, NEXT_14_DAYS 14 ...), CURRENT_PERIOD 100 and SCHOOL_YEAR 320; "
     f"one that is open on a side is taken to have {LONGEST_WINDOW}, the longest that is allowed.",
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from strawberry import enum, enum_value, field, type
 
 from schema.connections import Connection
+from schema.cost import COUNT, Cost
 from schema.edge import edge
 from schema.interfaces import Node, StudentScoped
 from schema.scalars import HTML
@@ -197,7 +198,7 @@ class Homework(Node, Sourced, StudentScoped):
 
 @type(description="A page of a list of Homework (Relay connection).")
 class HomeworkConnection(Connection[Homework]):
-    done_count: int = field(description="Number of them already done.")
+    done_count: int = field(description="Number of them already done.", directives=[Cost(weight=str(COUNT))])
 
 
 @type(description="A page of a list of LessonContent (Relay connection).")

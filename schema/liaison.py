@@ -10,6 +10,7 @@ from strawberry import enum, enum_value, field, type
 
 from schema.acknowledgements import AcknowledgementState
 from schema.connections import Connection
+from schema.cost import COUNT, Cost
 from schema.edge import edge
 from schema.interfaces import Acknowledgeable, Node, StudentScoped
 from schema.scalars import HTML
@@ -74,4 +75,6 @@ class LiaisonNote(Node, Sourced, StudentScoped, Acknowledgeable):
 
 @type(description="A page of a list of LiaisonNote (Relay connection).")
 class LiaisonNoteConnection(Connection[LiaisonNote]):
-    pending_count: int = field(description="Number of them waiting for a signature.")
+    pending_count: int = field(
+        description="Number of them waiting for a signature.", directives=[Cost(weight=str(COUNT))]
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from strawberry import ID, enum, enum_value, field, type
 
 from schema.connections import Connection
+from schema.cost import COUNT, Cost
 from schema.edge import edge
 from schema.interfaces import Node
 from schema.scalars import HTML
@@ -185,7 +186,9 @@ class Contact(Node):
 
 @type(description="A page of a list of Conversation (Relay connection).")
 class ConversationConnection(Connection[Conversation]):
-    unread_count: int = field(description="Number of them with unread messages.")
+    unread_count: int = field(
+        description="Number of them with unread messages.", directives=[Cost(weight=str(COUNT))]
+    )
 
 
 @type(description="A page of a list of Message (Relay connection).")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from strawberry import enum, enum_value, field, type
 
 from schema.connections import Connection
+from schema.cost import COUNT, Cost
 from schema.edge import edge
 from schema.interfaces import Acknowledgeable, Node
 from schema.scalars import HTML, URL
@@ -76,4 +77,4 @@ class NewsItem(Node, Sourced, Acknowledgeable):
 
 @type(description="A page of a list of NewsItem (Relay connection).")
 class NewsConnection(Connection[NewsItem]):
-    unread_count: int = field(description="Number of them not read.")
+    unread_count: int = field(description="Number of them not read.", directives=[Cost(weight=str(COUNT))])

@@ -137,7 +137,7 @@ class Student(Node, Person, Sourced):
         """Lesson log and homework, day by day."""
         ...
 
-    @edge(per_day={"nodes": 4, "edges": 4})
+    @edge(per_day={"nodes": 4, "edges": 4, "totalCount": 1, "doneCount": 1})
     def homework(
         self,
         from_: Date | None = None,
@@ -155,7 +155,7 @@ class Student(Node, Person, Sourced):
         """
         ...
 
-    @edge(per_day={"nodes": 6, "edges": 6})
+    @edge(per_day={"nodes": 6, "edges": 6, "totalCount": 1})
     def lesson_contents(
         self,
         from_: Date | None = None,

@@ -179,6 +179,8 @@ DEAREST = {
     "behaviour": "behaviour(first: 200) { nodes { __typename } }",
     "homework": "homework(range: SCHOOL_YEAR, first: 200) { nodes { id description descriptionText } }",
     "ties": "guardianships { validFrom student { id } }",
+    "counts": "lessonContents(range: SCHOOL_YEAR, first: 0) { totalCount }",
+    "other counts": "behaviour(first: 0) { totalCount }",
     "skills": "skillEvaluations(first: 200) { nodes { id results { skill { label } level { label } } } }",
 }
 """Fields that cost much for what they are taken to cost, selected as often as is allowed."""

@@ -7,6 +7,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any, ClassVar
@@ -37,6 +38,10 @@ HALF_A_BODY = (
     b'Content-Length: 500\r\n\r\n{"query": '
 )
 WHOLE = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n"
+UPGRADE = (
+    b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
 PATIENCE = 60
 """Seconds that a test waits for the gateway before it fails; nothing is measured."""
 
@@ -175,11 +180,19 @@ def test_requests_that_do_not_wait_for_answers_are_answered_in_turn_up_to_a_numb
         (b"GET /healthz?" + b"a" * 300_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431, "HEAD_TOO_LARGE"),
         (WHOLE[:-2] + b"X: " + b"a" * 300_000 + b"\r\n\r\n", 431, "HEAD_TOO_LARGE"),
         (WHOLE[:-2] + b"X: " + b"a" * 900_000, 431, "HEAD_TOO_LARGE"),
+        (b"GET /healthz?" + b"a" * 9_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431, "HEAD_TOO_LARGE"),
+        (WHOLE[:-2] + b"X: " + b"a" * 9_000 + b"\r\n\r\n", 431, "HEAD_TOO_LARGE"),
+        (WHOLE[:-2] + b"Accept: " + b"a," * 600 + b"\r\n\r\n", 431, "HEAD_TOO_LARGE"),
+        (WHOLE[:-2] + b"Content-Type: " + b";" * 1_200 + b"\r\n\r\n", 431, "HEAD_TOO_LARGE"),
+        (UPGRADE + b"X: " + b"a" * 9_000 + b"\r\n\r\n", 431, "HEAD_TOO_LARGE"),
         (WHOLE[:-2] + b"X: y\r\n" * 200 + b"\r\n", 431, "HEAD_TOO_LARGE"),
         (WHOLE[:-2] + b"X: y\r\n" * 100_000, 431, "HEAD_TOO_LARGE"),
         (b"\x16\x03\x01 hello", 400, "BAD_REQUEST"),
     ],
-    ids=["address", "header", "header without end", "headers", "headers without end", "another protocol"],
+    ids=[
+        *("long address", "long header", "header without end", "address", "header", "Accept", "Content-Type"),
+        *("upgrade", "headers", "headers without end", "another protocol"),
+    ],
 )
 def test_a_head_that_is_too_large_or_none_is_refused_and_the_socket_closed(
     server: Server, sent: bytes, status: int, code: str
@@ -194,6 +207,13 @@ def test_a_head_that_is_too_large_or_none_is_refused_and_the_socket_closed(
         assert head.startswith(b"HTTP/1.1 %d " % status)
         (error,) = json.loads(body)["errors"]
         assert error["extensions"] == {"code": code}
+
+
+def test_what_the_library_of_websockets_takes_for_no_handshake_is_closed(server: Server) -> None:
+    with opened(server) as one:
+        one.sendall(UPGRADE + b"N" * 900 + b": " + b"a" * 8_000 + b"\r\n\r\n")
+        answer = rest(one)
+    assert answer.startswith(b"HTTP/1.1 431 ")
 
 
 def test_a_body_in_chunks_is_refused_and_the_rest_of_it_not_read(server: Server) -> None:
@@ -225,6 +245,21 @@ def test_who_sends_frames_without_a_message_is_sent_away(
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1008
     assert closed.value.rcvd.reason == "Too many pings, pongs and small fragments: send whole messages."
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [(frame(1, b"\xff\xfe"), 1007), (b"\x81\xfe\x41\x00" + bytes(4) + b" " * 0x4100, 1009)],
+    ids=["no UTF-8", "much before the token"],
+)
+def test_a_message_that_is_no_text_or_comes_before_the_token_and_is_long_closes_the_socket(
+    server: Server, sent: bytes, code: int
+) -> None:
+    with listening(server) as one:
+        one.socket.sendall(sent)
+        with pytest.raises(ConnectionClosed) as closed:
+            one.recv(PATIENCE)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == code
 
 
 def test_a_message_in_fragments_and_some_pings_are_taken(server: Server) -> None:
@@ -400,6 +435,18 @@ async def test_what_is_sent_to_a_client_that_has_gone_is_dropped(sqlite_gateway:
     view = SocketView(Operations(sqlite_gateway.app.state.schema, Rates(Settings()), Settings()), Settings())
     gone: Any = Gone()
     await websocket_module._Socket(view, gone, gone).send_json({"type": "next"})
+
+
+async def test_an_operation_that_is_over_before_it_begins_is_kept_by_nobody(sqlite_gateway: Gateway) -> None:
+    none: Any = None
+    view = SocketView(Operations(sqlite_gateway.app.state.schema, Rates(Settings()), Settings()), Settings())
+    handler = websocket_module._Handler(view, none, none, none, none, timedelta(seconds=1))
+    handler.connection_acknowledged = True
+    for number in range(20):
+        payload = {"query": "{ __typename }"}
+        await handler.handle_message({"type": "subscribe", "id": f"{number}", "payload": payload})
+        await handler.handle_message({"type": "complete", "id": f"{number}"})
+    assert (handler._asked, handler.operations) == ({}, {})
 
 
 def test_an_id_in_use_closes_the_socket_whatever_comes_with_it(server: Server) -> None:

@@ -24,6 +24,7 @@ from gateway.execution.plan import INTROSPECTION, Arguments, FieldPlan, ObjectPl
 from gateway.execution.writers import generate
 from resolvers.catalogue import Catalogue
 from resolvers.selection import Selection
+from schema.cost import Cost
 
 MOST_OBJECTS = 1_000
 """Objects of one plan: fragments on interfaces are compiled for each type."""
@@ -100,6 +101,7 @@ class Compiler:
             self._shape(definition.type, below, is_fixed and (edge is None or edge.is_fixed)),
             edge,
             has_fixed_owners=is_fixed,
+            weight=next((int(cost.weight) for cost in field_.directives if isinstance(cost, Cost)), 1),
         )
         if one.edge is not None:
             one.arguments = Arguments(definition, field_, nodes[0], self.strawberry)

@@ -17,7 +17,7 @@ from graphql import GraphQLError
 from gateway.execution.introspection_cost import SchemaSizes
 from gateway.execution.plan import INTROSPECTION, FieldPlan, ObjectPlan, Plan
 from resolvers.fields import Arguments
-from schema.cost import LONGEST_WINDOW, USUAL_LIST, Cost, ListSize, Window
+from schema.cost import LONGEST_WINDOW, USUAL_LIST, ListSize, Window
 
 DAYS = {
     "TODAY": 1,
@@ -84,38 +84,39 @@ class _Count:
         if one.name in INTROSPECTION:
             assert one.selection is not None
             return sum(self.schema.cost(node, one.selection.fragments) for node in one.nodes)
-        weight, assumed, below = 1, USUAL_LIST, dict[str, int]()
+        assumed, below = USUAL_LIST, dict[str, int]()
         if one.arguments is not None:
             given = self.arguments[one.slot]
-            weight, assumed, below = _declared(one, given)
+            assumed, below = _declared(one, given)
             if (one.owner, one.name) in STUDENTS:
                 named = given.get("ids")
                 assumed = self.students if named is None else len(named)
         plans = one.shape.plans()
         if not plans:
-            return weight
+            # What counts the records of a window walks through all of them.
+            return max(one.weight, sizes.get(one.nodes[0].name.value, 1))
         count = sizes.get(one.nodes[0].name.value, assumed) if one.shape.item is not None else 1
-        return weight + count * (1 + max(self.selection(plan, below) for plan in plans))
+        return one.weight + count * (1 + max(self.selection(plan, below) for plan in plans))
 
 
-def _declared(one: FieldPlan, given: Arguments) -> tuple[int, int, dict[str, int]]:
-    """Return the weight of an edge, the length of its list, and those of the lists just below."""
+def _declared(one: FieldPlan, given: Arguments) -> tuple[int, dict[str, int]]:
+    """Return the length of the list of an edge, and those of the lists and counts just below."""
     assert one.arguments is not None
-    weight, size, below, is_sliced = 1, USUAL_LIST, dict[str, int](), False
+    size, below, is_sliced = USUAL_LIST, dict[str, int](), False
     for directive in one.arguments.field.directives:
-        if isinstance(directive, Cost):
-            weight = int(directive.weight)
-        elif isinstance(directive, ListSize):
+        if isinstance(directive, ListSize):
             sliced = [given.get(name) for name in directive.slicing_arguments or ()]
             asked = [max(0, one) for one in sliced if one is not None]
             is_sliced, size = bool(asked), min([directive.assumed_size, *asked])
             below |= dict.fromkeys(directive.sized_fields or (), size)
-        elif isinstance(directive, Window) and not is_sliced:
+        elif isinstance(directive, Window):
             days = _days(given) * directive.per_day
-            if directive.sized_fields is None:
+            if directive.sized_fields is None and not is_sliced:
                 size = days
-            below |= {name: min(days, below.get(name, days)) for name in directive.sized_fields or ()}
-    return weight, size, below
+            for name in directive.sized_fields or ():
+                if not is_sliced or name not in below:
+                    below[name] = min(days, below.get(name, days))
+    return size, below
 
 
 def _days(given: Arguments) -> int:

@@ -91,6 +91,8 @@ class FieldPlan:
     selection: Selection | None = None
     slot: int = -1
     """The place of an edge in the plan."""
+    weight: int = 1
+    """What selecting it counts (`@cost`)."""
     complete: Callable[..., Any] = field(init=False)
     has_fixed_owners: bool = False
     """Whether the objects that the edge starts from are always the same to a viewer (`Edge.is_fixed`)."""
