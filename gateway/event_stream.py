@@ -68,7 +68,7 @@ async def answer_in_events(request: Request, operations: Operations, connection:
             context = await connection.context()
             prepared = await operations.prepared(operation, context, payer)
             if prepared.plan.operation is not OperationType.SUBSCRIPTION:
-                answer = await operations.answered(operation, prepared, context, request.receive)
+                answer = await operations.answered(operation, prepared, context, payer, request.receive)
         except Refused as error:
             answer = refused_answer(error)
         if answer is not None and "json" in request.headers["accept"]:

@@ -116,7 +116,7 @@ class GraphQLEndpoint:
             operation = message.operation()
             try:
                 prepared = await self._operations.prepared(operation, context, payer)
-                answer = await self._operations.answered(operation, prepared, context, receive)
+                answer = await self._operations.answered(operation, prepared, context, payer, receive)
             except Refused as error:
                 answer = refused_answer(error)
             body = self._operations.written(answer)

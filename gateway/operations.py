@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from graphql import GraphQLError, OperationType
 from starlette.types import Receive
 from strawberry.types import ExecutionResult
 
+from gateway.authentication import ANONYMOUS
 from gateway.entrance import BEARER, Refusal
 from gateway.errors import formatted
 from gateway.execution.planned_schema import PlannedSchema
@@ -38,6 +39,8 @@ SHORT_DOCUMENT = 300
 """Characters of a document that is prepared at once: it takes a few milliseconds."""
 PLACES_FOR_VIEWERS = 4
 """A viewer may have so small a part of the places of those that are answered at once."""
+PLACES_FOR_STRANGERS = 8
+"""Requests without a token from one address that are answered at once."""
 EVENT_COST = 100
 """What an event costs, beside what is selected of it: rights are looked at, and the record is read."""
 EVENTS_AT_ONCE = 8
@@ -170,11 +173,12 @@ class Operations:
             )
             raise Refusal(503, "TOO_BUSY", message, again)
         most = max(1, self._max_requests // PLACES_FOR_VIEWERS)
+        whose = "one viewer at once in each worker (a quarter of the setting max_requests)"
+        if viewer and viewer[1] == ANONYMOUS.kind:
+            most = min(most, PLACES_FOR_STRANGERS)
+            whose = "one address without a token at once in each worker"
         if viewer and self._running[viewer] >= most:
-            message = (
-                f"The gateway answers {most} requests of one viewer at once in each worker (a quarter of the "
-                "setting max_requests); wait for an answer before you ask again."
-            )
+            message = f"The gateway answers {most} requests of {whose}; wait for an answer before you ask."
             raise Refusal(429, "TOO_MANY_REQUESTS", message, again)
 
     def admit(self, caller: Caller, address: str | None) -> Payer:
@@ -231,14 +235,20 @@ class Operations:
                 await self._rates.spend(payer, spent.cost, is_done=True)
 
     async def answered(
-        self, operation: Operation, prepared: Prepared, context: RequestContext, receive: Receive | None
+        self,
+        operation: Operation,
+        prepared: Prepared,
+        context: RequestContext,
+        payer: Payer,
+        receive: Receive | None,
     ) -> Answer:
         """Execute a query or a mutation. Raises Refusal, and ClientGone where nobody waits any more."""
         if prepared.plan.operation is OperationType.SUBSCRIPTION:
             message = "Send subscriptions over a WebSocket, or with the header Accept: text/event-stream."
             raise Refusal(406, "NOT_ACCEPTABLE", message)
         try:
-            async with TimeLimit(self._answer_timeout, receive):
+            at_once = payer[0].executing if payer else nullcontext()
+            async with TimeLimit(self._answer_timeout, receive), at_once:
                 data, errors = await self.schema.answer(prepared, context)
         except TooManyRecords as error:
             raise Refusal(400, error.code, str(error)) from error

@@ -31,6 +31,8 @@ LEASE = 10.0
 """Seconds for which a part is held; what is not spent by then is lost."""
 REMEMBERED = 20_000
 """Viewers and addresses that a worker holds a part for."""
+EXECUTED_AT_ONCE = 4
+"""Requests of one viewer that a worker executes at once; further ones wait."""
 RETRIES = 10.0
 """Seconds after which a store that failed is asked again."""
 Key = tuple[str, ...]
@@ -56,6 +58,8 @@ class Part:
     """Held by the one of several requests that takes more."""
     preparing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the one of several new documents that is prepared."""
+    executing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXECUTED_AT_ONCE))
+    """Held by the few of several requests that are executed: others wait for the database, too."""
 
 
 Payer = list[Part]

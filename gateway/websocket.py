@@ -32,6 +32,8 @@ from resolvers.subscriptions.streams import cursor_at
 
 LONGEST_REASON = 123
 """Bytes of the reason of a close frame (RFC 6455, section 5.5)."""
+TOO_LATE = 4408
+"""The close code of who does not say who it is in time."""
 MOST_OPERATIONS = 20
 """Operations of one WebSocket at once: subscriptions, and queries that were not answered yet."""
 
@@ -51,6 +53,9 @@ class _Socket(ASGIWebSocketAdapter):
 
     async def close(self, code: int, reason: str) -> None:
         if self.ws.application_state is WebSocketState.CONNECTED:
+            if code == TOO_LATE:
+                view: Any = self.view
+                reason = f"No connection_init came within {view.patience:g} s (connection_init_timeout)."
             short = reason.encode()[:LONGEST_REASON].decode(errors="ignore")
             await super().close(code, short)
 
@@ -98,7 +103,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
                 context = await client.context()
                 prepared = await self.offered.prepared(asked, context, payer)
                 if prepared.plan.operation is not OperationType.SUBSCRIPTION:
-                    answer = await self.offered.answered(asked, prepared, context, None)
+                    answer = await self.offered.answered(asked, prepared, context, payer, None)
                     self.offered.written(answer)
             if prepared.plan.operation is OperationType.SUBSCRIPTION:
                 return await self._listen(operation, prepared)
@@ -149,6 +154,7 @@ class SocketView(GraphQL[Any, None]):
 
     def __init__(self, operations: Operations, settings: Settings) -> None:
         self.offered = operations
+        self.patience = settings.connection_init_timeout
         super().__init__(
             cast(Any, None),  # operations are answered here, not by the view
             graphql_ide=None,

@@ -20,7 +20,8 @@ FRAMES_A_SECOND = 10.0
 """Frames without a message that a connection may send: at once, and for each second that it waited before."""
 SMALL = 1_024
 """Bytes from which a fragment is not counted: what it carries is bounded by the size of messages."""
-TOO_MANY = "Too many pings, pongs and small fragments: send whole messages."
+MOST = f"{BURST} pings, pongs and small fragments, or {FRAMES_A_SECOND:g} a second"
+TOO_MANY = f"More than {MOST}: send whole messages."
 
 
 class BoundedFramesProtocol(WebSocketsSansIOProtocol):

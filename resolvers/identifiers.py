@@ -28,7 +28,8 @@ def decode(identifier: str) -> GlobalId | None:
     except (binascii.Error, ValueError):
         return None
     parts = text.split("\n")
-    return GlobalId(*parts) if len(parts) in (3, 4) else None
+    # PostgreSQL refuses a text with this character.
+    return GlobalId(*parts) if len(parts) in (3, 4) and "\0" not in text else None
 
 
 def keys(identifiers: list[str] | None, type_name: str) -> tuple[str, ...] | None:

@@ -244,7 +244,9 @@ def test_who_sends_frames_without_a_message_is_sent_away(
             one.recv(PATIENCE)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1008
-    assert closed.value.rcvd.reason == "Too many pings, pongs and small fragments: send whole messages."
+    assert closed.value.rcvd.reason == (
+        "More than 100 pings, pongs and small fragments, or 10 a second: send whole messages."
+    )
 
 
 @pytest.mark.parametrize(

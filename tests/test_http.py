@@ -19,10 +19,12 @@ from strawberry.asgi import GraphQL
 from gateway.execution.planned_schema import PlannedSchema
 from gateway.graphql_endpoint import GraphQLEndpoint
 from gateway.media_types import JSON, RESULT, media_type_of_answer
-from gateway.operations import Answer, Operations
+from gateway.operations import PLACES_FOR_STRANGERS, Answer, Operations
 from gateway.pages import explorer_is_installed
 from gateway.plain_requests import PlainRequests
+from gateway.rates import EXECUTED_AT_ONCE
 from gateway.settings import Settings
+from resolvers.context import RequestContext
 from tests.conftest import ROOT, Gateway, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -453,6 +455,56 @@ async def test_more_requests_at_once_than_the_limit_are_told_to_come_back(
         released.set()
         assert (await first).json() == {"data": {"__typename": "Query"}}
         assert (await sent(gateway, TYPENAME)).status_code == 200
+
+
+async def test_of_one_viewer_few_requests_are_executed_at_once_and_others_do_not_wait(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(f"sqlite:///{sqlite_template}", tmp_path) as gateway:
+        released, executed, answer = asyncio.Event(), list[str](), PlannedSchema.answer
+
+        async def waits(self: PlannedSchema, prepared: Any, context: RequestContext) -> Any:
+            executed.append(context.caller.person_id)
+            await released.wait()
+            return await answer(self, prepared, context)
+
+        monkeypatch.setattr(PlannedSchema, "answer", waits)
+        first, second = gateway.people.guardian(3), gateway.people.guardian(6)
+        asked = [asyncio.create_task(gateway.post("{ __typename }", first)) for _ in range(10)]
+        while len(executed) < EXECUTED_AT_ONCE:
+            await asyncio.sleep(0.01)
+        asked.append(asyncio.create_task(gateway.post("{ __typename }", second)))
+        while second.person_id not in executed:
+            await asyncio.sleep(0.01)
+        assert executed == [first.person_id] * EXECUTED_AT_ONCE + [second.person_id]
+        released.set()
+        assert {one.text for one in await asyncio.gather(*asked)} == {'{"data":{"__typename":"Query"}}'}
+
+
+async def test_a_stranger_has_few_places(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(f"sqlite:///{sqlite_template}", tmp_path) as gateway:
+        released, answer = asyncio.Event(), PlannedSchema.answer
+
+        async def waits(self: PlannedSchema, *given: Any) -> Any:
+            await released.wait()
+            return await answer(self, *given)
+
+        monkeypatch.setattr(PlannedSchema, "answer", waits)
+        body, headers = TYPENAME, {"Content-Type": "application/json"}
+        transport = httpx.ASGITransport(gateway.app, client=("192.0.2.7", 0))
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as stranger:
+            asked = [
+                asyncio.create_task(stranger.post("/graphql", content=body, headers=headers))
+                for _ in range(PLACES_FOR_STRANGERS + 1)
+            ]
+            done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            refused = done.pop().result()
+            assert codes(refused) == (429, ["TOO_MANY_REQUESTS"])
+            assert "8 requests of one address without a token at once" in refused.text
+            released.set()
+            assert sorted(one.status_code for one in await asyncio.gather(*asked)) == [200] * 8 + [429]
 
 
 async def test_a_body_that_is_slow_to_arrive_takes_no_place(sqlite_template: Path, tmp_path: Path) -> None:

@@ -81,7 +81,9 @@ def _node() -> GraphQLInterfaceType:
     return node
 
 
-async def test_an_id_that_never_was_one_is_null(sqlite_gateway: Gateway) -> None:
-    for identifier in ("", "x", "%%%", "a" * 5000, "TGVzc29u"):
-        data = await sqlite_gateway.data("query($id: ID!) { node(id: $id) { id } }", None, {"id": identifier})
+async def test_an_id_that_never_was_one_is_null(gateway: Gateway) -> None:
+    caller = gateway.people.guardian(3)
+    with_nul = GlobalId("NewsItem", "native", "a\0b").encode()
+    for identifier in ("", "x", "%%%", "a" * 5000, "TGVzc29u", with_nul):
+        data = await gateway.data("query($id: ID!) { node(id: $id) { id } }", caller, {"id": identifier})
         assert data == {"node": None}

@@ -537,7 +537,8 @@ async def test_a_wrong_token_is_refused(server: Server) -> None:
 async def test_who_sends_no_token_in_time_is_closed(server: Server) -> None:
     url = f"ws://{server.address}"
     socket = await connect(url, subprotocols=[PROTOCOL])
-    assert await closed(socket) == (4408, "Connection initialisation timeout")
+    reason = "No connection_init came within 1 s (connection_init_timeout)."
+    assert await closed(socket) == (4408, reason)
 
 
 async def test_before_the_charter_nothing_is_heard(server: Server, people: People) -> None:
