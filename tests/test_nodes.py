@@ -7,6 +7,7 @@ from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLSchema
 
+from resolvers.identifiers import GlobalId
 from resolvers.registry import strawberry_schema
 from resolvers.viewer import Caller
 from tests.conftest import Gateway
