@@ -19,8 +19,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
-from adapters.base import BadConfiguration
-from adapters.native.database import UNREACHABLE, migrate, open_database, patiently, reason_of
+from adapters.native.database import UNREACHABLE, migrate, open_database, patiently, unreachable
 from adapters.native.feed import FeedLog
 from adapters.native.gateway_state import GatewayState
 from adapters.native.source import NativeSource
@@ -64,8 +63,7 @@ async def prepare(settings: Settings) -> None:
     try:
         await migrate(engine)
     except UNREACHABLE as error:
-        message = f"The database does not answer: {reason_of(error)}. Is the setting database_url right?"
-        raise BadConfiguration(message) from error
+        raise unreachable(error) from error
     finally:
         await engine.dispose()
 

@@ -15,7 +15,9 @@ from adapters.base import BadConfiguration, Parent, Request, RetryLater, Source,
 from adapters.native.database import UNREACHABLE, check_migrations, migrate, open_database, reason_of
 from adapters.native.source import NativeSource
 from gateway.adapters_installed import adapter_entry_points, open_sources
+from gateway.imports import believed
 from gateway.key_set import KeySetUnavailable, read_key_set
+from gateway.national_numbers import read_secret
 from gateway.pages import explorer_is_installed
 from gateway.rates import Rates, StoreUnavailable
 from gateway.settings import Settings
@@ -57,7 +59,7 @@ async def _run(settings: Settings, console: Console) -> int:
 
 async def _results(settings: Settings) -> AsyncIterator[Result]:
     catalogue(strawberry_schema())  # raises when contract and resolvers differ
-    yield Result("settings")
+    yield _settings(settings)
     yield Result("contract and resolvers agree")
     yield Result(f"adapters: {', '.join(sorted(adapter_entry_points()))}")
     yield await _database(settings)
@@ -68,6 +70,17 @@ async def _results(settings: Settings) -> AsyncIterator[Result]:
     if settings.rate_store is not None:
         yield await _rate_store(settings)
     yield Result("GraphiQL", None if explorer_is_installed() else "install Node.js 20+ and run `make setup`")
+
+
+def _settings(settings: Settings) -> Result:
+    """Look at what the settings name: files and formats."""
+    try:
+        believed(settings)
+        if settings.national_id_key is not None:
+            read_secret(settings.national_id_key)
+    except BadConfiguration as error:
+        return Result("settings", str(error))
+    return Result("settings")
 
 
 async def _database(settings: Settings) -> Result:

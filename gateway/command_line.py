@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.base import BadConfiguration, InvalidExport
+from adapters.native.database import AWAY, FAULTS, unreachable
 from gateway.adapters_installed import readers
 from gateway.app import prepare
 from gateway.authentication import KINDS
@@ -48,12 +49,17 @@ DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would change,
 
 
 def readable_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Print errors of settings and exports as one message, and exit with 2."""
+    """Print errors of settings, exports and a database that is away as one message, and exit with 2."""
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
         try:
-            command(*args, **kwargs)
+            try:
+                command(*args, **kwargs)
+            except FAULTS:
+                raise
+            except AWAY as error:
+                raise unreachable(error) from error
         except (BadConfiguration, InvalidExport) as error:
             # An error repeats what a file says: names of its columns, of its members, of its system.
             text = "\n".join(map(printable, str(error).split("\n")))

@@ -61,7 +61,16 @@ def start_import(
 
 
 def believed(settings: Settings) -> dict[str, Sequence[str]]:
-    """Return the order of formats for each kind of data: the usual one, but for what the settings say."""
+    """Return the order of formats for each kind of data: the usual one, but for what the settings say.
+
+    Raises BadConfiguration where they name a format that is not installed.
+    """
+    known = sorted(one.name for one in readers())
+    for kind, order in settings.import_precedence.items():
+        if unknown := [one for one in order if one not in known]:
+            raise BadConfiguration(
+                f"import_precedence: {kind}: there is no format {unknown[0]!r}; there are {', '.join(known)}."
+            )
     return dict(DEFAULT) | {str(kind): order for kind, order in settings.import_precedence.items()}
 
 

@@ -20,6 +20,7 @@ ARGUMENTS = {
     "after_cursor": "The last `cursor` received: what was missed since comes first. Without it, from now on.",
     "conversation_id": "Only this thread.",
     "after": "Give the `endCursor` of the page before to get the page after it.",
+    "after: DateTime | None": "Only what begins after this instant; now where it is not said.",
     "app": "Only articles about this application.",
     "before": "Give the `startCursor` of a page to get the page before it.",
     "categories": "Only these categories.",
@@ -150,7 +151,8 @@ def _sign(resolve: Any, declaration: Callable[..., object], returns: object) -> 
             annotation = Annotated[
                 eval(parameter.annotation, namespace),
                 strawberry.argument(
-                    description=ARGUMENTS[name], name=name.rstrip("_") if name[-1] == "_" else None
+                    description=ARGUMENTS.get(f"{name}: {parameter.annotation}") or ARGUMENTS[name],
+                    name=name.rstrip("_") if name[-1] == "_" else None,
                 ),
             ]
             kind = inspect.Parameter.KEYWORD_ONLY

@@ -148,6 +148,65 @@ def test_check_says_which_database_does_not_answer(folder: Path) -> None:
     assert found.returncode == (1 if explorer_is_installed() else 2)
 
 
+@pytest.mark.parametrize("url", [f"postgresql://u:hunter2@{CLOSED}/x", "sqlite:////nowhere/x.db", "junk"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("imports",),
+        ("identities",),
+        ("token", "--list"),
+        ("revoke", "x"),
+        ("export", "oneroster", "out", "--school", UAI),
+        ("import", "siecle"),
+    ],
+    ids=lambda said: said[0],
+)
+def test_a_database_that_is_away_is_told_in_one_line(tmp_path: Path, url: str, said: tuple[str, ...]) -> None:
+    if url == "junk":
+        (tmp_path / "junk.db").write_text("no database at all" * 100, encoding="utf-8")
+        url = "sqlite:///junk.db"
+    given = [str(siecle(tmp_path).path) if one == "siecle" else one for one in said]
+    found = command(*given, folder=tmp_path, check=False, PASSERELLE_DATABASE_URL=url)
+    assert found.returncode == 2
+    lines = [line for line in found.stderr.splitlines() if line.strip()]
+    text = " ".join(lines)
+    assert "The database does not answer: " in text and "Is the setting database_url right?" in text
+    assert "Traceback" not in text and "hunter2" not in text and len(lines) < 6
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        (
+            {"PASSERELLE_NATIONAL_ID_KEY": "nowhere.txt"},
+            "national_id_key: nowhere.txt cannot be read: No such file or directory.",
+        ),
+        (
+            {"PASSERELLE_IMPORT_PRECEDENCE": '{"people": ["siecl"]}'},
+            "import_precedence: people: there is no format 'siecl'; there are aaf, ",
+        ),
+    ],
+)
+def test_check_looks_at_what_the_settings_name(folder: Path, settings: dict[str, str], fault: str) -> None:
+    found = command("check", folder=folder, check=False, **settings)
+    assert found.returncode == 2
+    assert found.stdout.splitlines()[0].startswith(f"✗ settings: {fault}")
+
+
+def test_the_database_is_made_for_this_user_alone(tmp_path: Path) -> None:
+    command("import", str(siecle(tmp_path).path), folder=tmp_path)
+    modes = {one.name: one.stat().st_mode & 0o777 for one in tmp_path.glob("passerelle.db*")}
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_table_needs_a_number_of_a_school(tmp_path: Path) -> None:
+    wrong = bring_homework(tmp_path, *HOMEWORK, school="ABC")
+    assert wrong.returncode == 2
+    assert "--option school: 'ABC' is no number of a school (UAI)" in wrong.stderr.replace("\n", " ")
+    small = bring_homework(tmp_path, *HOMEWORK, school=UAI.lower())
+    assert f"Homework of {UAI}" in small.stdout
+
+
 HOMEWORK = ("Pour le;Classe;Matière;Titre", "24/11/2026;6A;Maths;Ex. 3", "25/11/2026;6A;Maths;Ex. 4")
 
 

@@ -80,10 +80,11 @@ def test_a_row_under_french_headers_is_understood(name: str, encoding: str, tmp_
 def test_an_empty_table_of_each_template_is_written_and_read_back(
     name: str, ending: str, tmp_path: Path
 ) -> None:
-    path = tmp_path / f"{name}.{ending}"
-    write_template(TEMPLATES[name], path)
-    assert read(path) == []
-    assert reader("csv").inspect(path, {"school": UAI}).source_id == f"csv:{UAI}:{name}"
+    # By its name, and by its columns alone.
+    for path in (tmp_path / f"{name}.{ending}", tmp_path / f"contrôle 6A.{ending}"):
+        write_template(TEMPLATES[name], path)
+        assert read(path) == []
+        assert reader("csv").inspect(path, {"school": UAI}).source_id == f"csv:{UAI}:{name}"
 
 
 def test_every_name_of_a_column_is_the_name_of_one_column_only() -> None:

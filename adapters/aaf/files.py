@@ -66,8 +66,8 @@ class AafExport:
 
     @property
     def missing(self) -> list[str]:
-        """The categories of which there is no file."""
-        present = {file.category for file in self.files}
+        """The categories of which there is no file, or only empty ones: nothing of them ends."""
+        present = {file.category for file in self.files if file.size}
         return [one for one in CATEGORIES if one not in present]
 
 
@@ -82,6 +82,8 @@ def aaf_export(path: Path) -> AafExport:
                 text = f"this file was not read: its name has none of the categories {known}."
                 notices.append(Notice(file.name, text))
             continue
+        if file.size == 0:
+            notices.append(Notice(file.name, "this file is empty: it counts as one without entries"))
         is_delta = parts["scope"] == "Delta"
         found.append(AafFile(file.name, file.size, file.path, file.in_zip, parts["category"], is_delta))
     if not found:

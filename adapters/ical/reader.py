@@ -11,6 +11,7 @@ from adapters.export_files import ExportFile, export_files
 from adapters.ical.calendars import Calendar, read_calendar
 from adapters.ical.records import Feed, agenda, holidays, mentioned, timetable
 from adapters.school_export import source_name
+from adapters.school_numbers import needed_school_number
 
 KINDS = ("timetable", "agenda", "holidays")
 READ = {"timetable": timetable, "agenda": agenda, "holidays": holidays}
@@ -61,6 +62,7 @@ def _feed(path: Path, options: Options) -> Feed:
     school, kind = options.get("school"), options.get("as", "timetable")
     if not school:
         raise InvalidExport(f"{path.name}: say whose calendar it is: --option school=UAI.")
+    school = needed_school_number(school, f"{path.name}, --option school", "Correct the option.")
     if kind not in KINDS:
         raise InvalidExport(f"--option as={kind}: write one of {', '.join(KINDS)}.")
     year = options.get("year", "")

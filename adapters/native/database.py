@@ -7,8 +7,9 @@ import io
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from socket import gaierror
 from typing import Any
 
 import asyncpg
@@ -26,6 +27,11 @@ UNREACHABLE = (
     *(exc.DBAPIError, exc.TimeoutError, RetryLater),
 )
 """What is raised where the database does not answer."""
+AWAY = (
+    *(ConnectionError, TimeoutError, gaierror, sqlite3.Error, asyncpg.PostgresError),
+    *(asyncpg.InterfaceError, exc.DBAPIError, exc.TimeoutError, RetryLater),
+)
+"""Of these, what is not raised where a file cannot be read."""
 FAULTS = (exc.IntegrityError, exc.ProgrammingError, exc.DataError)
 """Those that are faults of a statement of ours."""
 WAIT_FOR_LOCK = 30.0
@@ -50,6 +56,8 @@ def open_database(url: str) -> AsyncEngine:
             "The database address must begin with sqlite:/// or postgresql://; for example "
             "sqlite:///passerelle.db or postgresql://user:password@host/passerelle."
         ) from error
+    if driver == DRIVERS["sqlite"] and address.database not in (None, "", ":memory:"):
+        _for_this_user_only(Path(str(address.database)))
     # What a statement was asked with is data of persons, and belongs in no log.
     engine = create_async_engine(
         address.set(drivername=driver), pool_size=8, max_overflow=8, hide_parameters=True
@@ -58,6 +66,12 @@ def open_database(url: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _for_this_user_only(file: Path) -> None:
+    """Make a file that is not there yet, so that no other user can read it: it holds names of children."""
+    with suppress(OSError):  # whoever opens it says what is wrong
+        file.touch(mode=0o600, exist_ok=False)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -107,6 +121,12 @@ def _configuration(connection: Connection) -> Config:
 async def migrate(engine: AsyncEngine) -> None:
     """Bring the tables up to date; does nothing when they are."""
     await _run(engine, lambda connection: command.upgrade(_configuration(connection), "head"))
+
+
+def unreachable(error: Exception) -> BadConfiguration:
+    """Return what to tell an administrator of a database that does not answer."""
+    message = f"The database does not answer: {reason_of(error)}. Is the setting database_url right?"
+    return BadConfiguration(message)
 
 
 def reason_of(error: Exception) -> str:

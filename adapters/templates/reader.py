@@ -22,6 +22,7 @@ from adapters.base import (
     Refusal,
 )
 from adapters.export_files import ExportFile, export_files
+from adapters.school_numbers import needed_school_number
 from adapters.tables import DataTable, TableRow, read_table
 from adapters.templates.catalogue import TEMPLATES
 from adapters.templates.columns import BadField, Column, Fields, Known, Template
@@ -203,6 +204,9 @@ def _template(file: ExportFile, table: DataTable, options: Options) -> Template:
         for template in TEMPLATES.values()
         if all(one.spellings & names for one in template.columns if one.required)
     ]
+    if len(fitting) > 1:
+        # The empty table of one template has all that others need, too: it has all of its own, and no more.
+        fitting = [one for one in fitting if _has_all(names, one)]
     if len(fitting) != 1:
         known = ", ".join(TEMPLATES)
         raise OtherFormat(
@@ -210,6 +214,12 @@ def _template(file: ExportFile, table: DataTable, options: Options) -> Template:
             f"after a template, or add --option entity=NAME; there are {known}."
         )
     return fitting[0]
+
+
+def _has_all(names: set[str], template: Template) -> bool:
+    """Tell whether a header has every column of a template, and no other."""
+    columns = template.all_columns
+    return all(one.spellings & names for one in columns) and len(names) == len(columns)
 
 
 def _shown_header(table: DataTable) -> str:
@@ -269,4 +279,5 @@ def _known(opened: _Opened, options: Options) -> Known:
     file, school = opened.file, options.get("school")
     if not school:
         raise InvalidExport(f"{file.name}: say which school it is of: --option school=UAI.")
+    school = needed_school_number(school, f"{file.name}, --option school", "Correct the option.")
     return Known(school, f"csv:{school}:{opened.template.name}", file.name)

@@ -26,7 +26,11 @@ for (;;) {
       writeFileSync(stored, data.messageReceived.cursor); // last: after a crash one may come twice, none is lost
     }
   } catch (error) {
-    if (Array.isArray(error) || error.code === 4403) throw error;
+    if (Array.isArray(error)) throw error;
+    if (error.code === 4403) {
+      console.error(`Sign in again, with a new token: ${error.reason}`);
+      process.exit(1);
+    }
     console.error(`Connection lost, again in a second: ${error.code} ${error.reason ?? error.message ?? ""}`);
   }
   await client.dispose();

@@ -31,6 +31,9 @@ async def follow(address: str, token: str, stored: Path) -> None:
         except TransportQueryError:
             raise  # not permitted, or the cursor is too old: a person has to look
         except (TransportError, OSError) as error:
+            closed = getattr(error.__cause__, "rcvd", None)
+            if closed is not None and closed.code == 4403:
+                sys.exit(f"Sign in again, with a new token: {closed.reason}")
             print(f"Connection lost, again in a second: {error!r}", file=sys.stderr)
         await asyncio.sleep(1)
 
