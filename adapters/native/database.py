@@ -46,7 +46,7 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 def open_database(url: str) -> AsyncEngine:
     """Make the engine for `sqlite:///file` or `postgresql://user:password@host/name`.
 
-    Raises BadConfiguration when the address is of another kind.
+    Raises BadConfiguration when the address is of another kind, or in a folder that is not there.
     """
     try:
         address = make_url(url)
@@ -69,7 +69,12 @@ def open_database(url: str) -> AsyncEngine:
 
 
 def _for_this_user_only(file: Path) -> None:
-    """Make a file that is not there yet, so that no other user can read it: it holds names of children."""
+    """Make a file that is not there yet, so that no other user can read it: it holds names of children.
+
+    Raises BadConfiguration where there is no folder for it.
+    """
+    if not file.parent.is_dir():
+        raise unreachable(FileNotFoundError(f"there is no folder {file.parent}"))
     with suppress(OSError):  # whoever opens it says what is wrong
         file.touch(mode=0o600, exist_ok=False)
 
