@@ -236,8 +236,8 @@ def identities(
     """List pairs of persons that may be one, or decide on one.
 
     Imports join persons by what they surely share, such as numbers, or names and day of birth. Who may be the
-    same beside that is listed here; nothing happens until you decide. A merge cannot be undone, and a guardian
-    made of two sees the children of both: it asks once more.
+    same beside that is listed here; nothing happens until you decide. A merge cannot be undone, and a
+    guardian made of two sees the children of both: it asks once more.
 
     Examples: `passerelle identities`; `passerelle identities --merge ID`; `passerelle identities --apart ID`.
     """
