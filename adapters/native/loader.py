@@ -204,6 +204,7 @@ class Loader:
             self._schools = joining.schools
             self._report.joined, speaking = dict(joining.joined), joining.speaking
             self._report.notices += joining.names.notices(self._export.source_name)
+            self._report.notices += await self._mentions.notices()
             if joining.joined or len(speaking) > 1:
                 self.announcements.note_rights()
         await propose_guardians(self._connection, speaking, proposals)

@@ -11,6 +11,7 @@ from sqlalchemy import Select, Table, exists, func, or_, select
 
 from adapters import records as r
 from adapters.native.claims import CLAIM, Claims, chunks, is_one_of
+from adapters.native.mentions import follow_parts
 from adapters.native.merging import Kind, Merging
 from adapters.native.person_identity import Edge, Groups, Person, group, group_by_keys, names_fit
 from adapters.native.proposals import PROPOSAL, Proposals
@@ -211,6 +212,7 @@ class PersonGroups:
                     leaving |= dict.fromkeys((one.id for one in part), part[0].id)
         self._has_changed |= bool(leaving)
         await self._merging.split(kind, leaving)
+        await follow_parts(self._claims, self._most_believed(kind, grouped, taken))
         became: dict[str, str] = {}
         for some in grouped.groups:
             records = sorted({taken.get(one.id, one.record_id) for one in some})
@@ -223,6 +225,21 @@ class PersonGroups:
         for one, other, reason in grouped.doubtful:
             mine, theirs = (became.get(where[each.id], where[each.id]) for each in (one, other))
             await self._proposals.note(kind.table().name, mine, theirs, REASONS.get(reason, reason))
+
+    def _most_believed(self, kind: Kind, grouped: Groups, taken: Mapping[str, str]) -> dict[str, str]:
+        """Return, of records that were split, the part of the source that is believed most, if one is."""
+        ranks: dict[str, dict[str, int]] = defaultdict(dict)
+        for one in (one for some in grouped.groups for one in some if one.is_current):
+            part, rank = taken.get(one.id, one.record_id), self._claims.precedence.rank
+            found = rank(kind.table().name, one.source_id)[0]
+            parts = ranks[one.record_id]
+            parts[part] = min(found, parts.get(part, found))
+        split = {record: parts for record, parts in ranks.items() if len(parts) > 1}
+        best = {
+            record: [part for part, rank in parts.items() if rank == min(parts.values())]
+            for record, parts in split.items()
+        }
+        return {record: parts[0] for record, parts in best.items() if len(parts) == 1}
 
     def _preferred(self, record: str, group_: Sequence[Person]) -> tuple[bool, int, str]:
         """Let the record stay that other sources have made, and most of them."""
