@@ -9,6 +9,7 @@ import pytest
 from tests.exports.asking import ask, bring, bring_all
 from tests.exports.one_school import ALL, UAI, Written, only_member
 from tests.test_identity import Family, graded
+from tests.test_mail_of_tables import mail_of
 
 HEAD = "ELEVE_ID;Nom;Prénom;Date de naissance;Classe;Matière;Date;Note;Titre\n"
 
@@ -109,3 +110,50 @@ def test_absences_name_the_class_too(url: str, tmp_path: Path) -> None:
     )
     report = bring(url, Written(path, {"school": UAI}))
     assert [one.value for one in report.waiting] == ["Zoé Martin, 6B"]
+
+
+def _part(folder: Path, *lines: str, head: str = HEAD, name: str = "notes.csv") -> Written:
+    path = folder / name
+    path.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+    return Written(path, {"school": UAI, "partial": "yes"})
+
+
+@pytest.mark.parametrize("days", [("05/03/2014", "01/07/2015"), ("2014-03-05", "01.07.2015")])
+def test_rows_of_namesakes_told_apart_by_their_day_of_birth_are_two(
+    url: str, tmp_path: Path, days: tuple[str, str]
+) -> None:
+    bring(url, with_namesake(tmp_path / "siecle"))
+    lines = [f";Martin;Zoé;{day};;Maths;10/11/2026;{mark};T" for day, mark in zip(days, (15, 9), strict=True)]
+    assert bring(url, table(tmp_path, *lines)).refused == []
+    assert _marks(url) == [[9.0], [15.0]]
+    for line in lines:
+        assert bring(url, _part(tmp_path, line)).changes == 0
+    # However the day is written, it is the same record.
+    again = bring(url, _part(tmp_path, ";Martin;Zoé;2014/03/05;;Maths;10/11/2026;16;T"))
+    assert (again.counts["grade"].changed, _marks(url)) == (1, [[9.0], [16.0]])
+
+
+def test_two_tables_that_number_their_rows_from_one_take_nothing_from_each_other(
+    url: str, tmp_path: Path
+) -> None:
+    bring_all(url, tmp_path, ["siecle"])
+    head = "id;" + HEAD
+    first = ["1;5001;;;;;Maths;10/11/2026;15;T", "2;5002;;;;;Maths;10/11/2026;9;T"]
+    second = ["1;5002;;;;;Anglais;11/11/2026;12;U", "2;5003;;;;;Anglais;11/11/2026;13;U"]
+    for lines in (first, second):
+        assert bring(url, _part(tmp_path, *lines, head=head)).refused == []
+    assert graded(url, "Claire") == {"Zoé MARTIN": [15.0], "Léo MARTIN": [9.0, 12.0]}
+    assert graded(url, "Sonia") == {"Inès DURAND": [13.0]}
+    changed = bring(url, _part(tmp_path, "1;5001;;;;;Maths;10/11/2026;16;T", head=head))
+    assert (changed.counts["grade"].changed, graded(url, "Claire")["Zoé MARTIN"]) == (1, [16.0])
+
+
+def test_two_tables_of_messages_that_number_their_rows_from_one_keep_each_to_its_guardian(
+    url: str, tmp_path: Path
+) -> None:
+    bring_all(url, tmp_path, ["siecle"])
+    head = "id;destinataire;date;objet;message\n"
+    for mail in ("claire.martin@example.org", "sonia.durand@example.org"):
+        line = f"1;{mail};20/11/2026;Pour {mail[0]};Merci."
+        assert bring(url, _part(tmp_path, line, head=head, name="messages.csv")).refused == []
+    assert (mail_of(url, "Claire"), mail_of(url, "Sonia")) == (["Pour c"], ["Pour s"])

@@ -300,5 +300,9 @@ class Template:
         """Columns with the one that any table may have."""
         return [
             *self.columns,
-            Column("id", "What your system calls this row; keeps it the same record.", ("identifiant",)),
+            Column(
+                "id",
+                "What your system calls this row; with the person it names, keeps it the same record.",
+                ("identifiant",),
+            ),
         ]

@@ -24,6 +24,7 @@ from adapters.base import (
 from adapters.export_files import ExportFile, export_files
 from adapters.school_numbers import needed_school_number
 from adapters.tables import DataTable, TableRow, read_table
+from adapters.templates import plain_values as plain
 from adapters.templates.catalogue import TEMPLATES
 from adapters.templates.columns import BadField, Column, Fields, Known, Template
 
@@ -111,13 +112,28 @@ def _same_rows(opened: _Opened) -> Same:
 def _key(values: Mapping[str, str], template: Template) -> str:
     """Return what tells a row from the others and keeps it the same record.
 
-    The class tells namesakes apart; beside a number it may change.
+    An id counts for the person of the row only: where two tables number their rows from 1, nobody gets the
+    rows of another. The day of birth and the class tell namesakes apart; beside a number they may change.
     """
-    if values.get("id"):
-        return values["id"]
-    key = ":".join(r.folded(values.get(one)) for one in template.key)
-    named = values.get("class") and not (values.get("student_number") or values.get("ine"))
-    return f"{key}:{r.folded(values['class'])}" if named else key
+    number = values.get("student_number") or values.get("ine")
+    apart = [] if number else _told_apart(values)
+    if not values.get("id"):
+        return ":".join([*(r.folded(values.get(one)) for one in template.key), *apart])
+    names = [number] if number else [values.get("last_name"), values.get("first_name")]
+    person = [r.folded(one) for one in (*names, values.get("guardian_email")) if one]
+    return ":".join([values["id"], *person, *apart])
+
+
+def _told_apart(values: Mapping[str, str]) -> list[str]:
+    """Return what a row says beside names: the class, and the day of birth, however that is written."""
+    place, born = values.get("class"), values.get("birth_date")
+    told = [r.folded(place)] if place else []
+    if born:
+        try:
+            told.append(f"born {plain.day(born)}")
+        except plain.Unreadable:
+            told.append(f"born {born}")
+    return told
 
 
 def _values(row: TableRow, opened: _Opened) -> dict[str, str]:
