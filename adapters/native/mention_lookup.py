@@ -48,6 +48,9 @@ PASSED_ON = ("match_name", "email")
 """Keys that somebody else may have later: who is found by one alone may not be who was meant."""
 WITH_NUMBERS = (r.Student, r.StaffMember)
 """Kinds of persons whose keys can contradict."""
+AGREED = "agreed"
+"""What the content has beside that: which numbers and days the record had that the mention meant last."""
+KEYS_OF_PERSONS = (*NUMBERS, "date_of_birth")
 _TELLING = {"last_name", "first_name", "birth_name", "date_of_birth", *NUMBERS, "match_code"}
 """Columns that tell persons apart."""
 
@@ -105,7 +108,7 @@ class MentionLookup:
         await self._fill_what_tells_apart(contents)
 
     async def _fill_what_tells_apart(self, contents: Sequence[Row]) -> None:
-        ids = sorted({row["id"] for by in self._rows.values() for rows in by.values() for row in rows})
+        ids = sorted(self._by_id)
         if self._kind is r.Guardian:
             tie, student = r.Guardianship.table(), r.Student.table()
             theirs = select(tie.c.guardian_id, student.c.school_id).join(
@@ -176,10 +179,25 @@ class MentionLookup:
                 return Found(fits_several=True)
         return Found()
 
+    def agreeing(self, content: Row, record: str) -> list[str]:
+        """Return the numbers and days of a mention that a record has too."""
+        row = self._by_id.get(record, {})
+        return [
+            one
+            for one in KEYS_OF_PERSONS
+            if content.get(one) and row.get(one) and not differ(content[one], row[one])
+        ]
+
     def may_still_mean(self, content: Row, record: str) -> bool:
-        """Tell whether a mention that fits nobody may mean a record as before: a family name changes."""
-        row = self._by_id.get(record)
-        return row is not None and first_names_fit(content, row)
+        """Tell whether a mention may go on meaning a record: what contradicts it now agreed before."""
+        row, agreed = self._by_id.get(record), content.get(AGREED) or ()
+        if row is None:
+            return False
+        contradicting = {one for one in KEYS_OF_PERSONS if differ(content.get(one), row.get(one))}
+        if not contradicting <= set(agreed) or not self._of_named_class(content, [row], is_sure=bool(agreed)):
+            return False
+        # Of a family name alone, and of a first name beside a number, one cannot tell who changed it.
+        return first_names_fit(content, row) or not set(agreed).isdisjoint(NUMBERS)
 
     def named(self, record: str) -> str:
         """Return the names of a record that a mention meant before."""

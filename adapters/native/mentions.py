@@ -23,7 +23,7 @@ from adapters import records as r
 from adapters.base import Mention, Notice, Refusal
 from adapters.native.claims import CLAIM, Claims, chunks, claim_of, is_one_of
 from adapters.native.gateway_state import upsert
-from adapters.native.mention_lookup import MENTIONED_BY, PLACE, Found, MentionLookup
+from adapters.native.mention_lookup import AGREED, MENTIONED_BY, PLACE, Found, MentionLookup
 from adapters.native.merging import Kind
 from adapters.native.stored_rows import references
 
@@ -88,7 +88,8 @@ class Mentions:
             ]
             for one in made:
                 before = known.get(one["id"], {})
-                one["content"] |= {PLACE: self._noted[one["id"]].place, MEANT: before.get(MEANT)}
+                one["content"] |= {name: before[name] for name in (MEANT, AGREED) if name in before}
+                one["content"][PLACE] = self._noted[one["id"]].place
             await upsert(
                 self._connection,
                 CLAIM,
@@ -120,15 +121,20 @@ class Mentions:
         await lookup.fill(contents, [one["id"] for one in claims], before.values())
         changed: list[dict[str, Any]] = []
         for claim, content in zip(claims, contents, strict=True):
-            meant = before.get(claim["id"])
-            found = remembered(lookup.meant(claim["id"], content), meant, content, lookup)
+            meant, kept = before.get(claim["id"]), claim["content"]
+            fits = lookup.meant(claim["id"], content)
+            found = remembered(fits, meant, content, lookup)
             if found.conflict is not None:
                 self._conflicts[claim["id"]] = found.conflict
+            if kind in PERSONS and found is fits and found.record_id is not None:
+                agreed = lookup.agreeing(content, found.record_id)
+                kept = {**kept, MEANT: found.record_id, AGREED: agreed}
+            elif meant is not None:
+                kept = {**kept, MEANT: meant}
             if found.record_id != claim["record_id"]:
                 self._note_lost(claim, found.record_id, lookup)
-                kept = {**claim["content"], MEANT: found.record_id or meant}
-                changed.append({"mention": claim["id"], "record": found.record_id, "said": kept})
-        return await self._change(claims, {one["mention"]: one for one in changed})
+            changed.append({"mention": claim["id"], "record": found.record_id, "said": kept})
+        return await self._change(claims, changed)
 
     async def _meant_before(self, kind: Kind, claims: Sequence[Row]) -> dict[str, str]:
         """Return the record that each mention of a person meant last, by mention."""
@@ -138,17 +144,25 @@ class Mentions:
         became = await self._claims.became({one for one in said.values() if one})
         return {mention: became.get(one, one) for mention, one in said.items() if one}
 
-    async def _change(self, claims: Sequence[Row], changed: Mapping[str, Row]) -> set[str]:
-        """Let mentions mean other records, and make the records anew that refer to them."""
-        if not changed:
-            return set()
-        means = update(CLAIM).where(CLAIM.c.id == bindparam("mention"))
-        means = means.values(record_id=bindparam("record"), content=bindparam("said", type_=JSON))
-        await self._connection.execute(means, list(changed.values()))
-        concerned = {one["source_id"] for one in claims if one["id"] in changed}
-        for kind, records in (await self._claims.referring(dict.fromkeys(concerned, changed.keys()))).items():
+    async def _change(self, claims: Sequence[Row], meant: Sequence[Mapping[str, Any]]) -> set[str]:
+        """Let mentions mean other records, and make the records anew that refer to these."""
+        pairs = list(zip(claims, meant, strict=True))
+        new = [
+            one
+            for claim, one in pairs
+            if (one["record"], one["said"]) != (claim["record_id"], claim["content"])
+        ]
+        if new:
+            means = update(CLAIM).where(CLAIM.c.id == bindparam("mention"))
+            means = means.values(record_id=bindparam("record"), content=bindparam("said", type_=JSON))
+            await self._connection.execute(means, new)
+        moved = {
+            claim["id"]: claim["source_id"] for claim, one in pairs if one["record"] != claim["record_id"]
+        }
+        named = dict.fromkeys(moved.values(), moved.keys())
+        for kind, records in (await self._claims.referring(named) if moved else {}).items():
             await self._claims.rewrite(kind, sorted(records))
-        return concerned
+        return set(named)
 
     def _note_lost(self, claim: Row, meant: str | None, lookup: MentionLookup) -> None:
         """Remember that what a mention of another source refers to is shown no longer, or to others."""
@@ -226,7 +240,7 @@ def remembered(found: Found, before: str | None, content: Row, lookup: MentionLo
         whose, was = lookup.named(found.record_id), lookup.named(before)
         return Found(conflict=f"this was {was} at an earlier import and is {whose} now")
     fits_nobody = found.conflict is None and not found.fits_several
-    if found.owner == before or (fits_nobody and lookup.may_still_mean(content, before)):
+    if (fits_nobody or found.owner == before) and lookup.may_still_mean(content, before):
         return Found(before)
     return found
 
