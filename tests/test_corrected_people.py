@@ -41,6 +41,17 @@ def mailboxes(url: str) -> dict[str, list[str]]:
     return {name: mail_of(url, name) for name in ("Claire", "Paul", "Sonia")}
 
 
+def edt(folder: Path, words: Words) -> Written:
+    """Write the EDT export with words replaced."""
+    written = ALL["edt"](folder)
+    text = written.path.read_text(encoding="utf-8")
+    for old, new in words.items():
+        assert old in text
+        text = text.replace(old, new)
+    written.path.write_text(text, encoding="utf-8")
+    return written
+
+
 def lost(report: Report) -> list[str]:
     """Return what a report says of records that changed hands."""
     return [f"{one.place}: {one.text}" for one in report.notices if "of the records about" in one.text]
@@ -137,6 +148,15 @@ def test_a_corrected_pupil_keeps_the_rows_of_tables(url: str, tmp_path: Path, na
     assert (again.changes, again.refused, again.waiting) == (0, [], [])
 
 
+def test_what_is_known_for_the_first_time_corrects_nothing(url: str, tmp_path: Path) -> None:
+    unknown = {'IDSconet="5001" NumeroNational="060000001AA"': "", 'DateNaissance="2014-03-05"': ""}
+    bring(url, edt(tmp_path, unknown))
+    bring(url, table(tmp_path, ";Martin;Zoé;01/01/2001;;Maths;10/11/2026;15;T"))
+    assert marks(url) == {"Léo": [[]], "Zoé": [[15.0]]}
+    report = bring(url, edt(tmp_path, {}))
+    assert (len(lost(report)), marks(url)) == (1, {"Léo": [[]], "Zoé": [[]]})
+
+
 @pytest.mark.parametrize("first", ["siecle", "edt"])
 @pytest.mark.parametrize(
     ("name", "theirs", "of_siecle", "of_edt"),
@@ -161,12 +181,7 @@ def test_of_a_pupil_whom_two_exports_know_otherwise_only_certain_rows_are_shown(
     assert f"shown to nobody any more: {hidden} of the records about Zoé" in lost(report)[0]
     again = bring(url, table(tmp_path, *ROWS.values()))
     assert (again.changes, len(again.refused) + len(again.waiting)) == (0, hidden)
-    edt = ALL["edt"](tmp_path)
-    text = edt.path.read_text(encoding="utf-8")
-    for old, new in theirs.items():
-        text = text.replace(old, new)
-    edt.path.write_text(text, encoding="utf-8")
-    bring(url, edt)
+    bring(url, edt(tmp_path, theirs))
     assert marks(url) == {"Léo": [[]], "Zoé": [ALL_OF_ZOE]}
 
 
