@@ -3,7 +3,8 @@
 Two sources may have a guardian each for one person: a tie without rights looks like that of a grandfather of
 the same name, and a slip in a name makes another one, so the two are not joined. What the source that is
 believed more says of somebody of these names, or nearly these, and this child holds for the ties of the
-others too. In doubt the stricter of both decides, and an administrator decides otherwise.
+others too; and so it does for a child of these names who may be the same with another day of birth. In doubt
+the stricter of both decides, and an administrator decides otherwise.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import combinations
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from adapters import records as r
 from adapters.native.claims import CLAIM, Claims, chunks, is_one_of
@@ -71,8 +73,13 @@ class Limit:
     def reason(self, tie: Tie) -> str:
         """Say why a tie has no more than this."""
         near = "" if tie.row["match_name"] == self.by.row["match_name"] else "nearly "
-        why = NO_ACCESS if self.access is NO_RIGHTS else SHORTER
-        return f"{near}the same names and child; {why}"
+        is_same_child = tie.row["student_id"] == self.by.row["student_id"]
+        what = (
+            f"{near}the same names and child"
+            if is_same_child
+            else f"the same names, a guardian of {near}the same"
+        )
+        return f"{what}; {NO_ACCESS if self.access is NO_RIGHTS else SHORTER}"
 
 
 def limits_of(tie: Tie, others: Sequence[Tie], rank: Rank, apart: Apart) -> list[Limit]:
@@ -170,7 +177,7 @@ class ClosedTies:
         if not await self._claims.exist():
             return
         rows = select(PROPOSAL.c.first_id, PROPOSAL.c.second_id).where(
-            PROPOSAL.c.kind == GUARDIAN.name, PROPOSAL.c.status == "APART"
+            PROPOSAL.c.kind.in_((GUARDIAN.name, STUDENT.name)), PROPOSAL.c.status == "APART"
         )
         apart = {frozenset(row) for row in await self._connection.execute(rows)}
         for school in sorted(schools):
@@ -179,8 +186,9 @@ class ClosedTies:
             of_child: dict[str, list[Tie]] = defaultdict(list)
             for tie in await self._ties(school):
                 of_child[tie.row["student_id"]].append(tie)
-            for ties in of_child.values():
-                await self._settle_child(ties, apart)
+            namesakes = await self._namesakes(of_child, apart)
+            for child, ties in of_child.items():
+                await self._settle_child(ties, [of_child[one] for one in namesakes[child]], apart)
 
     async def _has_several_sources(self, school: str) -> bool:
         """Tell whether some tie of a school is of another source than the others, or of several."""
@@ -192,8 +200,9 @@ class ClosedTies:
 
     async def _ties(self, school: str) -> list[Tie]:
         named = (GUARDIAN.c[name] for name in ("title", "first_name", "last_name", "match_name"))
+        child = STUDENT.c.match_name.label("child_name"), STUDENT.c.source_id.label("child_source")
         wanted = (
-            select(TIE, *named)
+            select(TIE, *named, *child)
             .join(STUDENT, STUDENT.c.id == TIE.c.student_id)
             .join(GUARDIAN, GUARDIAN.c.id == TIE.c.guardian_id)
             .where(STUDENT.c.school_id == school)
@@ -209,14 +218,41 @@ class ClosedTies:
             tie.said = tie.said or [_said(tie.row, tie.row)]
         return list(found.values())
 
-    async def _settle_child(self, ties: Sequence[Tie], apart: Apart) -> None:
+    async def _namesakes(
+        self, of_child: Mapping[str, Sequence[Tie]], apart: Apart
+    ) -> Mapping[str, Sequence[str]]:
+        """Return the children of the same names, by child, whom no source has both."""
+        called: dict[str, list[str]] = defaultdict(list)
+        for child, ties in of_child.items():
+            if all(ties[0].row["child_name"].split("|")):
+                called[ties[0].row["child_name"]].append(child)
+        pairs = [pair for some in called.values() for pair in combinations(some, 2)]
+        sources: dict[str, set[str]] = defaultdict(set)
+        spoken = select(CLAIM.c.record_id, CLAIM.c.source_id).where(
+            is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False), CLAIM.c.ended_at.is_(None)
+        )
+        for some in chunks(sorted({one for pair in pairs for one in pair})):
+            for claim in await self._connection.execute(spoken, {"ids": some}):
+                sources[claim.record_id].add(claim.source_id)
+        found: dict[str, list[str]] = defaultdict(list)
+        for pair in pairs:
+            one, other = (sources[child] or {of_child[child][0].row["child_source"]} for child in pair)
+            if one.isdisjoint(other) and frozenset(pair) not in apart:
+                found[pair[0]].append(pair[1])
+                found[pair[1]].append(pair[0])
+        return found
+
+    async def _settle_child(
+        self, ties: Sequence[Tie], of_namesakes: Iterable[Sequence[Tie]], apart: Apart
+    ) -> None:
         changed: dict[str, dict[str, Any]] = {}
         rows: dict[str, Mapping[str, Any]] = {}
         for tie in ties:
             if not tie.current:
                 continue
             access = own = {name: one for name, one in self._own_access(tie).items() if name in ACCESS}
-            for limit in limits_of(tie, [one for one in ties if one is not tie], self._rank, apart):
+            told = [[one for one in ties if one is not tie], *of_namesakes]
+            for limit in [one for others in told for one in limits_of(tie, others, self._rank, apart)]:
                 access = limited(access, limit)
                 if own["has_data_access"] and limited(own, limit) != own:
                     await self._propose(tie, limit)
@@ -241,15 +277,19 @@ class ClosedTies:
         return self._claims.precedence.merged(TIE.name, claims, withdrawn)
 
     async def _propose(self, tie: Tie, limit: Limit) -> None:
-        mine, theirs = tie.row["guardian_id"], limit.by.row["guardian_id"]
-        if mine != theirs:
-            await self._proposals.note(GUARDIAN.name, mine, theirs, limit.reason(tie))
+        """Propose the children where they are two, or else the guardians."""
+        for kind, column in ((STUDENT, "student_id"), (GUARDIAN, "guardian_id")):
+            mine, theirs = tie.row[column], limit.by.row[column]
+            if mine != theirs:
+                await self._proposals.note(kind.name, mine, theirs, limit.reason(tie))
+                return
 
 
-async def schools_of_guardian(claims: Claims, guardian: str) -> set[str]:
-    """Return the schools of the children of a guardian."""
+async def schools_of(claims: Claims, person: str) -> set[str]:
+    """Return the school of a student, or those of the children of a guardian."""
     wanted = select(STUDENT.c.school_id).join(TIE, TIE.c.student_id == STUDENT.c.id)
-    found = await claims.connection.execute(wanted.where(TIE.c.guardian_id == guardian).distinct())
+    theirs = or_(TIE.c.guardian_id == person, STUDENT.c.id == person)
+    found = await claims.connection.execute(wanted.where(theirs).distinct())
     return {one for one in found.scalars() if one is not None}
 
 
