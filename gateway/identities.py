@@ -49,7 +49,7 @@ async def decide(settings: Settings, proposal: str, merge: bool) -> None:
             if merge:
                 await accept(claims, proposals, kind, found["first_id"], found["second_id"])
             else:
-                await settle_ties(claims, proposals, kind, found["first_id"])
+                await settle_ties(claims, proposals, found["first_id"])
             # Open subscriptions find out what their viewers may hear of now.
             store.announcements.note_rights()
             await ring(connection)

@@ -114,3 +114,20 @@ def test_a_table_that_names_a_class_by_another_sign_than_the_only_one_waits(url:
     report = bring(url, homework(tmp_path, "3LAT-", "6-b"))
     assert [one.value for one in report.waiting] == ["3LAT-"]
     assert homework_of(url) == {"Léo MARTIN": ["Task 2"], "Zoé MARTIN": []}
+
+
+def test_a_class_that_rows_name_and_that_has_no_pupils_any_more_is_reported(url: str, tmp_path: Path) -> None:
+    told = "classes that rows name have no pupils: 6A; what is for them reaches nobody; were they renamed?"
+    for one in (siecle(tmp_path / "before", ("6A", "6B")), ALL["sts"](tmp_path)):
+        bring(url, one)
+    assert told not in [one.text for one in bring(url, homework(tmp_path, "6A", "6B")).notices]
+    bring(url, siecle(tmp_path / "after", ("6E1", "6B")))
+    report = bring(url, homework(tmp_path, "6A", "6B"))
+    assert [one.text for one in report.notices if "pupils" in one.text] == [told]
+    assert homework_of(url) == {"Léo MARTIN": ["Task 2"], "Zoé MARTIN": []}
+
+
+def test_classes_without_pupils_are_not_reported_before_any_class_has_some(url: str, tmp_path: Path) -> None:
+    bring(url, ALL["sts"](tmp_path))
+    report = bring(url, homework(tmp_path, "6A"))
+    assert [one.text for one in report.notices if "pupils" in one.text] == []

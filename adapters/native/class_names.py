@@ -128,6 +128,27 @@ class ClassNames:
         return [one for row in rows.values() for one in _of_row(row, claims[row["id"]], key)]
 
 
+async def without_pupils(claims: Claims, mentions: Iterable[str], place: str) -> list[Notice]:
+    """Return what to know of classes that these mentions of an import mean and that have no pupils.
+
+    Such a class was perhaps renamed. Nothing is said while no class of the school has pupils yet.
+    """
+    table, member = r.SchoolClass.table(), r.Enrolment.table()
+    placed = member.c.kind.in_(("CLASS", "GROUP")), member.c.ended_at.is_(None)
+    in_it = select(member.c.id).where(member.c.class_id == table.c.id, *placed)
+    elsewhere = select(member.c.id).where(member.c.school_id == table.c.school_id, *placed)
+    empty = (
+        select(table.c.name)
+        .join(CLAIM, CLAIM.c.record_id == table.c.id)
+        .where(is_one_of(CLAIM.c.id), CLAIM.c.is_mention, ~in_it.exists(), elsewhere.exists())
+    )
+    names = set[str]()
+    for some in chunks(sorted(mentions)):
+        names.update((await claims.connection.execute(empty, {"ids": some})).scalars())
+    what = "classes that rows name have no pupils: {}; what is for them reaches nobody; were they renamed?"
+    return [Notice(place, what.format(", ".join(sorted(names))))] if names else []
+
+
 def _of_row(
     row: Mapping[str, Any], claims: Sequence[Mapping[str, Any]], key: Sequence[str]
 ) -> Iterator[_Said]:

@@ -1,8 +1,10 @@
 """Keeps a door shut that the most believed source shut, though another source has it open.
 
 Two sources may have a guardian each for one person: a tie without rights looks like that of a grandfather of
-the same name, so the two are not joined. What the source that is believed more says of somebody of these
-names and this child holds for the ties of the others too. In doubt the stricter of both decides.
+the same name, and a slip in a name makes another one, so the two are not joined. What the source that is
+believed more says of somebody of these names, or nearly these, and this child holds for the ties of the
+others too; and so it does for a child of these names who may be the same with another day of birth. In doubt
+the stricter of both decides, and an administrator decides otherwise.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import combinations
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from adapters import records as r
 from adapters.native.claims import CLAIM, Claims, chunks, is_one_of
 from adapters.native.merging import Merging
+from adapters.native.near_names import names_near, titles_differ
 from adapters.native.person_groups import UNCLEAR
 from adapters.native.person_identity import names_fit
 from adapters.native.precedence import NO_RIGHTS
@@ -25,8 +29,11 @@ from adapters.native.proposals import PROPOSAL, Proposals
 
 ACCESS = ("has_data_access", "permissions", "valid_from", "valid_to")
 """Columns of a tie that open a door."""
-REASON = "the same names and child; the source that is believed more gives no access, so both have none"
+NO_ACCESS = "the source that is believed more gives no access, so both have none"
+SHORTER = "the source that is believed more gives access for a time, so both have it no longer"
 TIE, STUDENT, GUARDIAN = r.Guardianship.table(), r.Student.table(), r.Guardian.table()
+TITLES = {"FATHER": "M.", "MOTHER": "Mme"}
+"""What a tie says of the title, whatever the title is."""
 Rank = Callable[[str], tuple[int, str]]
 Apart = Collection[frozenset[str]]
 
@@ -53,6 +60,9 @@ class Tie:
         return [one for one in self.said if one.is_current]
 
 
+Spoken = tuple[Tie, Said]
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """What a tie may give at most, and the tie that says so."""
@@ -60,46 +70,77 @@ class Limit:
     access: Mapping[str, Any]
     by: Tie
 
+    def reason(self, tie: Tie) -> str:
+        """Say why a tie has no more than this."""
+        near = "" if tie.row["match_name"] == self.by.row["match_name"] else "nearly "
+        is_same_child = tie.row["student_id"] == self.by.row["student_id"]
+        what = (
+            f"{near}the same names and child"
+            if is_same_child
+            else f"the same names, a guardian of {near}the same"
+        )
+        return f"{what}; {NO_ACCESS if self.access is NO_RIGHTS else SHORTER}"
 
-def limit_of(tie: Tie, others: Sequence[Tie], rank: Rank, apart: Apart) -> Limit | None:
-    """Return what the most believed source that speaks of the guardian of a tie leaves of its rights.
 
-    `others` are the other ties of the child, `apart` pairs of guardians decided to be two. None where no
-    source that is believed more than those of the tie speaks of this guardian.
+def limits_of(tie: Tie, others: Sequence[Tie], rank: Rank, apart: Apart) -> list[Limit]:
+    """Return what sources that are believed more leave of the rights of a tie.
+
+    `others` are the other ties of the child, `apart` pairs of guardians decided to be two. The most believed
+    source that speaks of this very guardian decides; who has nearly the same names only makes it less.
     """
     best = min(rank(one.source_id) for one in tie.current)
-    found: dict[tuple[int, str], list[tuple[Tie, Said]]] = defaultdict(list)
+    found: dict[tuple[int, str], list[Spoken]] = defaultdict(list)
     for other in others:
         for one in other.said:
             if rank(one.source_id) < best:
                 found[rank(one.source_id)].append((other, one))
+    limits: list[Limit | None] = []
     for _, spoken in sorted(found.items(), key=lambda item: item[0]):
-        same = _of_same_guardian(tie, spoken, apart)
-        if same:
-            return _limit(same)
-    return None
+        if same := _of_same_guardian(tie, spoken, apart):
+            limits.append(_limit(same))
+            break
+        limits += [_limit(some) for some in _of_near_names(tie, spoken, apart)]
+    return [one for one in limits if one is not None]
 
 
-def _of_same_guardian(tie: Tie, spoken: Sequence[tuple[Tie, Said]], apart: Apart) -> list[tuple[Tie, Said]]:
-    """Return what is said of the same record, or else of the same names, or else of names that fit."""
+def _of_same_guardian(tie: Tie, spoken: Sequence[Spoken], apart: Apart) -> list[Spoken]:
+    """Return what is said of the same record, or else of the same names."""
     mine = [one for one in spoken if one[0].row["guardian_id"] == tie.row["guardian_id"]]
-    if mine:
-        return mine
-    may_be = [
+    return mine or [
         one
         for one in spoken
-        if frozenset((one[0].row["guardian_id"], tie.row["guardian_id"])) not in apart
-        and names_fit(one[0].row, tie.row)
+        if one[0].row["match_name"] == tie.row["match_name"] and not _are_two(one[0], tie, apart)
     ]
-    named = [one for one in may_be if one[0].row["match_name"] == tie.row["match_name"]]
-    return named or [one for one in may_be if _relations_fit(one[0].row["relation"], tie.row["relation"])]
 
 
-def _relations_fit(one: str, other: str) -> bool:
-    return one == other or one in UNCLEAR or other in UNCLEAR
+def _of_near_names(tie: Tie, spoken: Sequence[Spoken], apart: Apart) -> list[list[Spoken]]:
+    """Return what is said of names that fit or are near, by these names.
+
+    Whoever else has access under them keeps no door open that is shut for one of these names.
+    """
+    found: dict[str, list[Spoken]] = defaultdict(list)
+    for one in spoken:
+        if _may_be_one(one[0].row, tie.row) and not _are_two(one[0], tie, apart):
+            found[one[0].row["match_name"]].append(one)
+    return [some for _, some in sorted(found.items())]
 
 
-def _limit(said: Sequence[tuple[Tie, Said]]) -> Limit | None:
+def _are_two(one: Tie, other: Tie, apart: Apart) -> bool:
+    return frozenset((one.row["guardian_id"], other.row["guardian_id"])) in apart
+
+
+def _may_be_one(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether the tie to the child and the names fit; names with a slip also need titles that do."""
+    relations = one["relation"], other["relation"]
+    if relations[0] != relations[1] and not any(each in UNCLEAR for each in relations):
+        return False
+    if names_fit(one, other):
+        return True
+    titles = [TITLES.get(row["relation"], row["title"]) for row in (one, other)]
+    return names_near(one, other) and not titles_differ(*titles)
+
+
+def _limit(said: Sequence[Spoken]) -> Limit | None:
     current = [one for one in said if one[1].is_current]
     closed = next((tie for tie, one in current if not one.content.has_data_access), None)
     if closed is not None or not current:
@@ -113,11 +154,9 @@ def _limit(said: Sequence[tuple[Tie, Said]]) -> Limit | None:
     return Limit(dates, current[0][0]) if any(dates.values()) else None
 
 
-def limited(access: Mapping[str, Any], limit: Limit | None) -> dict[str, Any]:
+def limited(access: Mapping[str, Any], limit: Limit) -> dict[str, Any]:
     """Return the rights of a tie within a limit."""
     found = {name: access[name] for name in ACCESS}
-    if limit is None:
-        return found
     for name, stricter in (("valid_from", max), ("valid_to", min)):
         days: list[date] = [one for one in (found[name], limit.access.get(name)) if one is not None]
         found[name] = stricter(days, default=None)
@@ -138,7 +177,7 @@ class ClosedTies:
         if not await self._claims.exist():
             return
         rows = select(PROPOSAL.c.first_id, PROPOSAL.c.second_id).where(
-            PROPOSAL.c.kind == GUARDIAN.name, PROPOSAL.c.status == "APART"
+            PROPOSAL.c.kind.in_((GUARDIAN.name, STUDENT.name)), PROPOSAL.c.status == "APART"
         )
         apart = {frozenset(row) for row in await self._connection.execute(rows)}
         for school in sorted(schools):
@@ -147,8 +186,9 @@ class ClosedTies:
             of_child: dict[str, list[Tie]] = defaultdict(list)
             for tie in await self._ties(school):
                 of_child[tie.row["student_id"]].append(tie)
-            for ties in of_child.values():
-                await self._settle_child(ties, apart)
+            namesakes = await self._namesakes(of_child, apart)
+            for child, ties in of_child.items():
+                await self._settle_child(ties, [of_child[one] for one in namesakes[child]], apart)
 
     async def _has_several_sources(self, school: str) -> bool:
         """Tell whether some tie of a school is of another source than the others, or of several."""
@@ -159,9 +199,10 @@ class ClosedTies:
         return len(found) > 1 or (await self._connection.execute(spoken)).first() is not None
 
     async def _ties(self, school: str) -> list[Tie]:
-        named = (GUARDIAN.c.first_name, GUARDIAN.c.last_name, GUARDIAN.c.match_name)
+        named = (GUARDIAN.c[name] for name in ("title", "first_name", "last_name", "match_name"))
+        child = STUDENT.c.match_name.label("child_name"), STUDENT.c.source_id.label("child_source")
         wanted = (
-            select(TIE, *named)
+            select(TIE, *named, *child)
             .join(STUDENT, STUDENT.c.id == TIE.c.student_id)
             .join(GUARDIAN, GUARDIAN.c.id == TIE.c.guardian_id)
             .where(STUDENT.c.school_id == school)
@@ -177,20 +218,44 @@ class ClosedTies:
             tie.said = tie.said or [_said(tie.row, tie.row)]
         return list(found.values())
 
-    async def _settle_child(self, ties: Sequence[Tie], apart: Apart) -> None:
+    async def _namesakes(
+        self, of_child: Mapping[str, Sequence[Tie]], apart: Apart
+    ) -> Mapping[str, Sequence[str]]:
+        """Return the children of the same names, by child, whom no source has both."""
+        called: dict[str, list[str]] = defaultdict(list)
+        for child, ties in of_child.items():
+            if all(ties[0].row["child_name"].split("|")):
+                called[ties[0].row["child_name"]].append(child)
+        pairs = [pair for some in called.values() for pair in combinations(some, 2)]
+        sources: dict[str, set[str]] = defaultdict(set)
+        spoken = select(CLAIM.c.record_id, CLAIM.c.source_id).where(
+            is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False), CLAIM.c.ended_at.is_(None)
+        )
+        for some in chunks(sorted({one for pair in pairs for one in pair})):
+            for claim in await self._connection.execute(spoken, {"ids": some}):
+                sources[claim.record_id].add(claim.source_id)
+        found: dict[str, list[str]] = defaultdict(list)
+        for pair in pairs:
+            one, other = (sources[child] or {of_child[child][0].row["child_source"]} for child in pair)
+            if one.isdisjoint(other) and frozenset(pair) not in apart:
+                found[pair[0]].append(pair[1])
+                found[pair[1]].append(pair[0])
+        return found
+
+    async def _settle_child(
+        self, ties: Sequence[Tie], of_namesakes: Iterable[Sequence[Tie]], apart: Apart
+    ) -> None:
         changed: dict[str, dict[str, Any]] = {}
         rows: dict[str, Mapping[str, Any]] = {}
         for tie in ties:
             if not tie.current:
                 continue
-            limit = limit_of(tie, [one for one in ties if one is not tie], self._rank, apart)
-            access = limited(self._own_access(tie), limit)
-            if (
-                limit is not None
-                and not access["has_data_access"]
-                and self._own_access(tie)["has_data_access"]
-            ):
-                await self._propose(tie, limit.by)
+            access = own = {name: one for name, one in self._own_access(tie).items() if name in ACCESS}
+            told = [[one for one in ties if one is not tie], *of_namesakes]
+            for limit in [one for others in told for one in limits_of(tie, others, self._rank, apart)]:
+                access = limited(access, limit)
+                if own["has_data_access"] and limited(own, limit) != own:
+                    await self._propose(tie, limit)
             if any(access[name] != tie.row[name] for name in ACCESS):
                 changed[tie.row["id"]], rows[tie.row["id"]] = access, tie.row
         if not changed:
@@ -211,16 +276,20 @@ class ClosedTies:
         withdrawn = [one.source_id for one in tie.said if not one.is_current]
         return self._claims.precedence.merged(TIE.name, claims, withdrawn)
 
-    async def _propose(self, tie: Tie, by: Tie) -> None:
-        mine, theirs = tie.row["guardian_id"], by.row["guardian_id"]
-        if mine != theirs:
-            await self._proposals.note(GUARDIAN.name, mine, theirs, REASON)
+    async def _propose(self, tie: Tie, limit: Limit) -> None:
+        """Propose the children where they are two, or else the guardians."""
+        for kind, column in ((STUDENT, "student_id"), (GUARDIAN, "guardian_id")):
+            mine, theirs = tie.row[column], limit.by.row[column]
+            if mine != theirs:
+                await self._proposals.note(kind.name, mine, theirs, limit.reason(tie))
+                return
 
 
-async def schools_of_guardian(claims: Claims, guardian: str) -> set[str]:
-    """Return the schools of the children of a guardian."""
+async def schools_of(claims: Claims, person: str) -> set[str]:
+    """Return the school of a student, or those of the children of a guardian."""
     wanted = select(STUDENT.c.school_id).join(TIE, TIE.c.student_id == STUDENT.c.id)
-    found = await claims.connection.execute(wanted.where(TIE.c.guardian_id == guardian).distinct())
+    theirs = or_(TIE.c.guardian_id == person, STUDENT.c.id == person)
+    found = await claims.connection.execute(wanted.where(theirs).distinct())
     return {one for one in found.scalars() if one is not None}
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import and_, or_, select
 from adapters import records as r
 from adapters.native.claims import CLAIM, Claims, is_one_of, spoken_of
 from adapters.native.class_names import ClassNames
-from adapters.native.closed_ties import ClosedTies, schools_of_guardian
+from adapters.native.closed_ties import ClosedTies, schools_of
 from adapters.native.mentions import Mentions
 from adapters.native.merging import ONE_KEY, Key, Kind, Merging
 from adapters.native.person_groups import PersonGroups
@@ -177,14 +177,12 @@ async def accept(claims: Claims, proposals: Proposals, kind: Kind, first: str, s
         for one in await merging.claims_on(first):
             if one != first:
                 await proposals.note(kind.table().name, first, one, "decided with others", "MERGED")
-    await settle_ties(claims, proposals, kind, first)
+    await settle_ties(claims, proposals, first)
 
 
-async def settle_ties(claims: Claims, proposals: Proposals, kind: Kind, person: str) -> None:
-    """Give the ties of a guardian of whom something was decided the rights that follow from it."""
-    if kind is r.Guardian:
-        closed = ClosedTies(claims, Merging(claims), proposals)
-        await closed.settle(await schools_of_guardian(claims, person))
+async def settle_ties(claims: Claims, proposals: Proposals, person: str) -> None:
+    """Give the ties of a guardian or student of whom something was decided the rights that follow from it."""
+    await ClosedTies(claims, Merging(claims), proposals).settle(await schools_of(claims, person))
 
 
 def _in_reach(kind: Kind, mine: Any, other: Any) -> list[Any]:

@@ -32,6 +32,7 @@ from adapters.base import (
 from adapters.content import clean_line
 from adapters.native.announcements import ImportAnnouncements
 from adapters.native.claims import CLAIM, Claims
+from adapters.native.class_names import without_pupils
 from adapters.native.dependent_records import dependents
 from adapters.native.doorbell import ring
 from adapters.native.ending import Ending
@@ -205,6 +206,8 @@ class Loader:
             self._report.joined, speaking = dict(joining.joined), joining.speaking
             self._report.notices += joining.names.notices(self._export.source_name)
             self._report.notices += await self._mentions.notices()
+            named = [one.id for one in self._mentions.records() if isinstance(one, r.SchoolClass)]
+            self._report.notices += await without_pupils(self._claims, named, self._export.source_name)
             if joining.joined or len(speaking) > 1:
                 self.announcements.note_rights()
         await propose_guardians(self._connection, speaking, proposals)
