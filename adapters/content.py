@@ -23,6 +23,8 @@ HTML, URL, COLOR = "HTML", "URL", "Color"
 """Kinds of content, named as the scalars of the contract."""
 LINES = "Lines"
 """Plain text of several lines; plain text that is nothing else is one line, such as a title."""
+EMAIL = "Email"
+"""An address of mail, written as it is compared."""
 LONGEST_TEXT = 30_000
 """Characters of one text: a page of twenty has to fit into an answer, and nested HTML is slow to clean."""
 LONGEST_URL = 2_000
@@ -114,6 +116,14 @@ def clean_line(text: str) -> str:
     return LINE_BREAK.sub(" ", cleaned).strip() if LINE_BREAK.search(cleaned) else cleaned
 
 
+def comparable_email(text: str) -> str:
+    """Return an address of mail as it is stored and compared: as a line of plain text, in small letters.
+
+    One person's exports write it in several ways, and no mail server that people use tells them apart.
+    """
+    return clean_line(text).strip().lower()
+
+
 def clean_url(text: str) -> str | None:
     """Return an address that a link may lead to, or None: http, https, mailto and tel only.
 
@@ -165,6 +175,7 @@ CLEANERS: Mapping[str | None, Callable[[str], str | None]] = {
     URL: clean_url,
     COLOR: clean_color,
     LINES: clean_text,
+    EMAIL: comparable_email,
     None: clean_line,
 }
 
@@ -242,7 +253,7 @@ def _taken_out(before: str, after: str, content: str | None) -> str:
             found.append("addresses of links")
         if any(one.words for one in tags if one.name in TAGS | STYLE):
             found.append("words inside tags")
-    elif content in (LINES, None) and tags:
+    elif content in (LINES, EMAIL, None) and tags:
         found.append("markup")
     if INVISIBLE.search(before):
         found.append("invisible characters")

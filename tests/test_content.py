@@ -17,7 +17,7 @@ import pytest
 from graphql import get_named_type
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import JSON, select, text, update
+from sqlalchemy import JSON, insert, select, text, update
 
 from adapters import records as r
 from adapters.content import (
@@ -600,6 +600,32 @@ def test_what_was_stored_before_is_cleaned_where_it_lies(own_database: str) -> N
         return bodies, {(color, tuple(urls)) for color, urls in lessons}
 
     assert asyncio.run(before_and_after()) == ([clean_html(ALL_AT_ONCE)], {(None, ())})
+
+
+def test_addresses_of_mail_that_were_stored_before_are_made_comparable(own_database: str) -> None:
+    async def after() -> tuple[Any, Any]:
+        engine = open_database(own_database)
+        guardian, claim = r.Guardian.table(), r.Claim.table()
+        said = {"kind": "guardian", "content": {"email": "Jean@X.fr", "last_name": "J"}, "content_hash": ""}
+        async with engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            await connection.execute(update(guardian).values(email="Jean@X.fr"))
+            source = (await connection.execute(select(guardian.c.source_id).limit(1))).scalar_one()
+            await connection.execute(
+                insert(claim).values(id="c", source_id=source, record_id=None, is_mention=True, **said)
+            )
+            await connection.execute(text("UPDATE alembic_version SET version_num = '0009'"))
+            await connection.commit()
+        await migrate(engine)
+        async with engine.connect() as connection:
+            emails = (await connection.execute(select(guardian.c.email).distinct())).scalars().all()
+            content = (
+                await connection.execute(select(claim.c.content).where(claim.c.id == "c"))
+            ).scalar_one()
+        await engine.dispose()
+        return emails, content
+
+    assert asyncio.run(after()) == (["jean@x.fr"], {"email": "jean@x.fr", "last_name": "J"})
 
 
 FETCH = """fetch("/graphql", {
