@@ -17,15 +17,17 @@ from urllib.parse import SplitResult, urlsplit
 
 import nh3
 
+from adapters.markup import TAGS, has_markup, read_markup
+
 HTML, URL, COLOR = "HTML", "URL", "Color"
 """Kinds of content, named as the scalars of the contract."""
 LINES = "Lines"
 """Plain text of several lines; plain text that is nothing else is one line, such as a title."""
+EMAIL = "Email"
+"""An address of mail, written as it is compared."""
 LONGEST_TEXT = 30_000
 """Characters of one text: a page of twenty has to fit into an answer, and nested HTML is slow to clean."""
 LONGEST_URL = 2_000
-TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area", "figure", "figcaption", "center", "font", "blink", "bdo"}
-"""An image in a text tells its sender when it is read: files are attached. `bdo` turns text around."""
 ATTRIBUTES = {
     "a": {"href", "hreflang"},
     "ol": {"start"},
@@ -51,24 +53,10 @@ WITHOUT_INK = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
 
 What Unicode has not assigned yet (Cn) counts as visible: it may be an emoji of a later version.
 """
-ELEMENTS = (
-    "a|abbr|address|animate|area|article|aside|audio|b|base|bdi|bdo|big|blink|blockquote|body|br|button|canvas|caption|"
-    "center|cite|code|col|colgroup|data|datalist|dd|del|details|dfn|dialog|div|dl|dt|em|embed|fieldset|figure|font|"
-    "footer|form|frame|frameset|h[1-6]|head|header|hr|html|i|iframe|image|img|input|ins|isindex|kbd|keygen|label|"
-    "legend|li|link|listing|main|map|mark|marquee|math|menu|meta|nav|noembed|noframes|noscript|object|ol|optgroup|"
-    "option|output|p|param|picture|plaintext|pre|progress|q|rp|rt|ruby|s|samp|script|section|select|set|slot|small|"
-    "source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|"
-    "tr|track|tt|u|ul|use|var|video|wbr|xmp"
-)
-TAG = re.compile(rf"<(?:/?(?:{ELEMENTS})(?=[\s/>]|$)|[!?/])", re.IGNORECASE)
-UNKNOWN_TAG = re.compile(r"<[a-z]", re.IGNORECASE)
 SEPARATORS = re.compile("[\u2028\u2029]")
 SUSPECT = re.compile(r"[<&\u2028\u2029]|" + INVISIBLE.pattern)
 LINE_BREAK = re.compile(r"\s*[\t\n\r]\s*")
-BEGUN = re.compile(r"<(?=[a-z!?/])", re.IGNORECASE)
-ELEMENT = re.compile(r"<([a-z][a-z0-9-]*)", re.IGNORECASE)
-HANDLER = re.compile(r"\son[a-z]+\s*=", re.IGNORECASE)
-LINK = re.compile(r"\shref\s*=", re.IGNORECASE)
+LINK = re.compile(r"<a href=")
 COLOR_CODE = re.compile(r"#?([0-9a-f]{6}|[0-9a-f]{3})", re.IGNORECASE)
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 SEVERAL_RECEIVERS = re.compile(r"[,;]|%2c|%3b|(?:@|%40).*(?:@|%40)", re.IGNORECASE)
@@ -79,7 +67,7 @@ def clean_html(text: str) -> str:
     """Return HTML without what could do harm, and without colours; cleaning it again changes nothing."""
     if SUSPECT.search(text) is None:
         return text
-    cleaned = _harmless(_with_begun_tags_as_text(INVISIBLE.sub("", text)))
+    cleaned = _harmless(read_markup(INVISIBLE.sub("", text)).with_lookalikes_as_text())
     # What was written as entities is a character now.
     while INVISIBLE.search(cleaned):
         cleaned = _harmless(INVISIBLE.sub("", cleaned))
@@ -97,45 +85,24 @@ def _harmless(text: str) -> str:
     )
 
 
-def has_markup(text: str) -> bool:
-    """Tell whether an HTML parser takes a part of a text for markup that does something.
-
-    `x < y`, `<3` and `<irregular verbs>` are none; names and attributes of tags may hold `<` themselves.
-    """
-    return TAG.search(text) is not None or any(
-        (begun := UNKNOWN_TAG.search(part)) is not None and "=" in part[begun.end() :]
-        for part in text.split(">")
-    )
-
-
 def as_html(text: str) -> str:
     """Return what was written as HTML or as plain text as HTML: plain text is escaped, and keeps its lines.
 
     It is not cleaned yet.
     """
-    given = _with_begun_tags_as_text(text)
-    return given if has_markup(given) else "<br>".join(html.escape(given, quote=False).splitlines())
-
-
-def _with_begun_tags_as_text(text: str) -> str:
-    """Put a space behind each `<` that no `>` follows, as in `0 <a <b`.
-
-    A parser would take all that follows for a tag that does not end, and drop it.
-    """
-    head, end, tail = text.rpartition(">")
-    return head + end + (BEGUN.sub("< ", tail) if has_markup(tail) else tail)
+    return text if has_markup(text) else "<br>".join(html.escape(text, quote=False).splitlines())
 
 
 def clean_text(text: str) -> str:
-    """Return plain text without markup and invisible characters; `a < b` and `Tom & Jerry` stay."""
+    """Return plain text without markup and invisible characters; `a < b`, `a<b c>d`, `Tom & Jerry` stay."""
     if SUSPECT.search(text) is None:
         return text
-    cleaned = _with_begun_tags_as_text(SEPARATORS.sub("\n", INVISIBLE.sub("", text)))
+    cleaned = SEPARATORS.sub("\n", INVISIBLE.sub("", text))
     # Markup that was written as entities appears when the markup around it goes.
-    while has_markup(cleaned):
-        stripped = _with_begun_tags_as_text(html.unescape(nh3.clean(cleaned, tags=set())))
+    while (reading := read_markup(cleaned)).tags:
+        stripped = html.unescape(nh3.clean(reading.with_lookalikes_as_text(), tags=set()))
         cleaned = INVISIBLE.sub("", stripped if stripped != cleaned else cleaned.replace("<", ""))
-    return cleaned
+    return reading.without_acting_lookalikes()
 
 
 def is_blank(text: str) -> bool:
@@ -147,6 +114,14 @@ def clean_line(text: str) -> str:
     """Return a line of plain text, as `clean_text`; line breaks in it become spaces."""
     cleaned = clean_text(text)
     return LINE_BREAK.sub(" ", cleaned).strip() if LINE_BREAK.search(cleaned) else cleaned
+
+
+def comparable_email(text: str) -> str:
+    """Return an address of mail as it is stored and compared: as a line of plain text, in small letters.
+
+    One person's exports write it in several ways, and no mail server that people use tells them apart.
+    """
+    return clean_line(text).strip().lower()
 
 
 def clean_url(text: str) -> str | None:
@@ -200,6 +175,7 @@ CLEANERS: Mapping[str | None, Callable[[str], str | None]] = {
     URL: clean_url,
     COLOR: clean_color,
     LINES: clean_text,
+    EMAIL: comparable_email,
     None: clean_line,
 }
 
@@ -246,22 +222,38 @@ def clean_row(kinds: Mapping[str, str | None], row: dict[str, Any]) -> Cleaning:
             row[name] = found = cleaned(value, content)
             if found is None or (isinstance(value, list) and len(found) < len(value)):
                 cleaning.unusable.append((name, value))
-            elif found != value and isinstance(value, str) and (what := _taken_out(value, found, content)):
-                cleaning.taken_out.append((name, what))
+            elif found != value:
+                lost = (_taken_out(one, cleaned(one, content) or "", content) for one in _texts(value))
+                cleaning.taken_out += [(name, what) for what in dict.fromkeys(lost) if what]
     return cleaning
+
+
+def _texts(value: Any) -> list[str]:
+    """List the texts of a value, of a list or of an object."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict | list):
+        return [
+            text for one in (value.values() if isinstance(value, dict) else value) for text in _texts(one)
+        ]
+    return []
 
 
 def _taken_out(before: str, after: str, content: str | None) -> str:
     """Say what a text lost that somebody may miss; its style and the breaks of a line are not told."""
     found = []
+    tags = read_markup(INVISIBLE.sub("", before)).tags
     if content == HTML:
-        elements = {one.lower() for one in ELEMENT.findall(before)} - TAGS
-        found += [f"<{one}>" for one in sorted(elements - STYLE)[:MOST_ELEMENTS]]
-        if HANDLER.search(before):
+        elements = {one.name.partition(":")[0] for one in tags if one.name} - TAGS - STYLE
+        found += [f"<{one}>" for one in sorted(elements)[:MOST_ELEMENTS]]
+        attributes = [each.name for one in tags for each in one.attributes if each.has_value]
+        if any(one.startswith("on") for one in attributes):
             found.append("event handlers")
-        if len(LINK.findall(before)) > len(LINK.findall(after)):
+        if attributes.count("href") > len(LINK.findall(after)):
             found.append("addresses of links")
-    elif content in (LINES, None) and has_markup(before):
+        if any(one.words for one in tags if one.name in TAGS | STYLE):
+            found.append("words inside tags")
+    elif content in (LINES, EMAIL, None) and tags:
         found.append("markup")
     if INVISIBLE.search(before):
         found.append("invisible characters")

@@ -29,11 +29,13 @@ from gateway.operations import (
     operation_in_json,
     refused_answer,
 )
-from resolvers.subscriptions.feed import Ended
+from resolvers.subscriptions.feed import End, Ended
 
 HEARTBEAT = 12.0
 """Seconds between two signs of life."""
 TRANSPORT = SSETransport(HEARTBEAT)
+SIGN_IN_AGAIN = {End.REVOKED: "TOKEN_REVOKED", End.EXPIRED: "UNAUTHENTICATED"}
+"""Codes of a last error, as those of requests, for who would come back in vain."""
 HEADERS = {**TRANSPORT.headers, "Cache-Control": "private, no-store, no-transform"}
 
 
@@ -95,7 +97,10 @@ async def _event(answer: dict[str, Any]) -> AsyncGenerator[str, None]:
 
 
 async def _events(results: AsyncGenerator[ExecutionResult, None]) -> AsyncGenerator[str, None]:
-    """Write results as events; a stream that ends without `complete` tells the client to come back."""
+    """Write results as events; a stream that ends without `complete` tells the client to come back.
+
+    Who has to sign in again is told so by a last error.
+    """
     try:
         async for result in results:
             answer: dict[str, Any] = {"data": result.data}
@@ -103,8 +108,12 @@ async def _events(results: AsyncGenerator[ExecutionResult, None]) -> AsyncGenera
                 answer["errors"] = [error.formatted for error in result.errors]
             event = TRANSPORT.encode_next(answer, _json)  # type: ignore[arg-type]
             yield f"id: {result.cursor}\r\n{event}" if isinstance(result, Event) else event
-    except Ended:
-        return
+    except Ended as error:
+        code = SIGN_IN_AGAIN.get(error.reason)
+        if code is None:
+            return
+        last = {"errors": [{"message": error.reason.value, "extensions": {"code": code}}]}
+        yield TRANSPORT.encode_next(last, _json)  # type: ignore[arg-type]
     finally:
         await results.aclose()
     yield TRANSPORT.encode_complete()

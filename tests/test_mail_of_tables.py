@@ -69,3 +69,20 @@ def test_a_message_to_a_guardian_of_another_school_is_refused(url: str, tmp_path
     assert mail_of(url, "Sophie") == []
     assert bring(url, message(tmp_path, "sonia.durand@example.org")).refused == []
     assert mail_of(url, "Sonia") == ["Sortie"]
+
+
+@pytest.mark.parametrize("first", ["people", "message"])
+@pytest.mark.parametrize("written", ["Sonia.DURAND@Example.org", "sonia.durand@example.org"])
+def test_a_guardian_is_found_however_the_case_of_an_address_is_written(
+    url: str, tmp_path: Path, first: str, written: str
+) -> None:
+    people = ALL["siecle"](tmp_path)
+    for file in people.path.iterdir():
+        name, text = only_member(file)
+        file.unlink()
+        changed = text.replace("sonia.durand@example.org", "Sonia.Durand@EXAMPLE.org")
+        (people.path / name).write_bytes(changed.encode("iso-8859-15"))
+    exports = [people, message(tmp_path, written)]
+    for one in exports if first == "people" else exports[::-1]:
+        assert bring(url, one).refused == []
+    assert mail_of(url, "Sonia") == ["Sortie"]

@@ -320,6 +320,9 @@ async def test_what_is_too_large_is_refused(
         ('<p>a<img src="https://spy/1.gif">b</p>', "<p>ab</p>"),
         ("<p>a\x00b</p>", "<p>ab</p>"),
         ("2 < 3 & 4", "2 &lt; 3 &amp; 4"),
+        ("si a<b alors c>d", "si a&lt;b alors c&gt;d"),
+        ("<https://x.fr/?a=1&b=2>", "&lt;https://x.fr/?a=1&amp;b=2&gt;"),
+        ("<b x><script>alert(1)</script>", "&lt;b x&gt;"),
     ],
 )
 async def test_html_that_could_do_harm_is_taken_out(own: Actions, name: str, hostile: str, kept: str) -> None:

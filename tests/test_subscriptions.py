@@ -555,6 +555,26 @@ async def test_the_end_of_a_token_is_the_end_of_the_connection(
     assert await closed(socket) == (4403, "The token has expired; sign in again.")
 
 
+async def test_the_end_of_a_token_is_told_by_a_last_event(
+    server: Server, mine: tuple[Caller, Thread]
+) -> None:
+    headers = {
+        "Authorization": f"Bearer {server.token(mine[0], timedelta(seconds=2))}",
+        "Accept": "text/event-stream",
+    }
+    async with (
+        httpx.AsyncClient(timeout=15) as client,
+        client.stream(
+            "POST", f"http://{server.address}", json={"query": RECEIVED}, headers=headers
+        ) as response,
+    ):
+        stream = EventStream(response)
+        said = {"message": "The token has expired; sign in again.", "extensions": {"code": "UNAUTHENTICATED"}}
+        kind, _, last = await stream.next()
+        assert (kind, last) == ("next", {"errors": [said]})
+        assert (await stream.next())[0] == "complete"
+
+
 async def test_a_revoked_session_ends_its_subscriptions(
     server: Server, engine: AsyncEngine, mine: tuple[Caller, Thread]
 ) -> None:
@@ -568,7 +588,11 @@ async def test_a_revoked_session_ends_its_subscriptions(
         environment = {"PASSERELLE_DATABASE_URL": server.settings.database_url, "PYTHONPATH": str(Path.cwd())}
         await asyncio.to_thread(subprocess.run, revoke, env=environment, check=True, capture_output=True)
         assert await closed(socket) == (4403, "The session was closed; sign in again.")
-        assert await EventStream(response).next() == ("end", None, None)
+        stream = EventStream(response)
+        kind, _, last = await stream.next()
+        said = {"message": "The session was closed; sign in again.", "extensions": {"code": "TOKEN_REVOKED"}}
+        assert (kind, last) == ("next", {"errors": [said]})
+        assert (await stream.next())[0] == "complete"
     answer = server.post_as(token, "{ viewer { kind } }")
     assert answer["errors"][0]["extensions"] == {"code": "TOKEN_REVOKED"}
 

@@ -43,7 +43,7 @@ def json_list(holds: str | None = None) -> Any:
 
 
 def holding(content: str, **options: Any) -> Any:
-    """Declare a column that holds HTML, a URL, a colour or several lines of text (`adapters.content`)."""
+    """Declare a column that holds HTML, a URL, a colour, an e-mail or several lines (`adapters.content`)."""
     return Field(**options, sa_column_kwargs={"info": {"holds": content}})
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from adapters.content import URL
+from adapters.content import EMAIL, URL
 from adapters.records.base import Imported, Named, Searchable, holding, json_list
 
 
@@ -31,7 +31,7 @@ class Guardian(Person, table=True):
 
     __tablename__ = "guardian"
     __table_args__ = (Index("ix_guardian_match_name", "match_name"),)
-    email: str | None = None
+    email: str | None = holding(EMAIL, default=None)
     mobile_phone: str | None = None
     landline_phone: str | None = None
     address_lines: list[str] = json_list()
@@ -105,7 +105,7 @@ class StaffMember(Person, Searchable, table=True):
     SEARCHED = ("first_name", "last_name", "function_label")
     role: str = "OTHER"
     function_label: str | None = None
-    email: str | None = None
+    email: str | None = holding(EMAIL, default=None)
     information_system_id: str | None = None
 
 

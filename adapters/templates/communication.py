@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters import records as r
 from adapters.base import Item
+from adapters.content import comparable_email
 from adapters.templates.audiences import audience
 from adapters.templates.columns import BadField, Column, Fields, Template
 from adapters.templates.shared_columns import (
@@ -151,7 +152,9 @@ def _liaison(fields: Fields, key: str) -> Iterator[Item]:
 def _message(fields: Fields, key: str) -> Iterator[Item]:
     """Make a thread of one message from a member of staff to one guardian."""
     known, email = fields.known, fields.words("guardian_email")
-    guardian = fields.mention(r.Guardian, email.lower(), "guardian_email", email, last_name="?", email=email)
+    guardian = fields.mention(
+        r.Guardian, comparable_email(email), "guardian_email", email, last_name="?", email=email
+    )
     conversation, sent_at = known.common("Conversation", key), fields.moment("date", "start_time")
     sender, receiver = known.common("Participant", f"{key}:from"), known.common("Participant", f"{key}:to")
     message = known.common("Message", key)
