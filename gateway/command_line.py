@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +34,7 @@ from gateway.known_people import PERSONS, is_known
 from gateway.server import application, server_options
 from gateway.sessions import revoke_sessions
 from gateway.settings import load_settings, settings_reference, unknown_variables
-from gateway.welcome import NO_GUARDIANS, find_families, issue_token, print_welcome
+from gateway.welcome import issue_token, list_people, print_welcome
 from resolvers.registry import strawberry_schema
 
 app = typer.Typer(
@@ -45,6 +46,24 @@ app = typer.Typer(
     "Settings come from PASSERELLE_... variables or passerelle.toml; see docs/settings.md.",
 )
 console = Console(stderr=True)
+
+
+def show_version(is_asked: bool) -> None:
+    """Print the version, where it is asked for, and end."""
+    if is_asked:
+        typer.echo(f"passerelle {version('passerelle')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options before any command."""
+
+
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
 
 
@@ -214,6 +233,7 @@ def export(
     export_format: Annotated[str, typer.Argument(metavar="FORMAT", help="oneroster.")],
     path: Annotated[Path, typer.Argument(help="File to write.")],
     school: Annotated[str | None, typer.Option(help="National id (UAI) of one school; else all.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")] = False,
 ) -> None:
     """Write people, classes, enrolments and grades for other systems: a OneRoster 1.2 zip.
 
@@ -221,6 +241,8 @@ def export(
     """
     if export_format != "oneroster":
         raise BadConfiguration(f"{export_format!r} cannot be written; oneroster can.")
+    if path.exists() and not force:
+        raise BadConfiguration(f"{path} is there already, and was left as it is: --force replaces it.")
     for name, rows in asyncio.run(export_oneroster(load_settings(), path, school)).items():
         console.print(f"{rows:8} {name}", highlight=False)
     console.print(f"wrote {path}")
@@ -305,25 +327,24 @@ def token(
     ] = None,
     scope: Annotated[list[str] | None, typer.Option(help="Scope of a PARTNER, as GRADES_READ.")] = None,
     hours: Annotated[int, typer.Option(min=1, max=8760, help="How long it is valid.")] = 24,
-    families: Annotated[bool, typer.Option("--list", help="List guardians to choose from.")] = False,
+    people: Annotated[
+        bool, typer.Option("--list", help="List persons of the --kind to choose from.")
+    ] = False,
 ) -> None:
     """Print a token signed with the local development key (never valid where a JWKS is set).
 
-    Examples: `passerelle token`; `passerelle token --list`; `passerelle token --kind PARTNER
-    --school 0750001A --scope TIMETABLE_READ`.
+    Examples: `passerelle token`; `passerelle token --list`; `passerelle token --list --kind STUDENT`;
+    `passerelle token --kind PARTNER --school 0750001A --scope TIMETABLE_READ`.
     """
     settings, kind = load_settings(), kind.upper()
-    if families:
-        found = find_families(settings)
-        if not found:
-            raise BadConfiguration(NO_GUARDIANS)
-        for family in found:
-            typer.echo(f"{family.guardian_id}  {family.name}, {family.children} children")
+    if people:
+        for line in list_people(settings, kind):
+            typer.echo(printable(line))
         return
     typer.echo(issue_token(settings, person, kind, school or [], scope or [], hours))
     if person is not None and kind in PERSONS and not asyncio.run(is_known(settings, person, kind)):
         text = f"No {kind.lower()} of the database has the id {person}; one who left is not counted."
-        hint = " `passerelle token --list` lists guardians." if kind == "GUARDIAN" else ""
+        hint = f" `passerelle token --list --kind {kind}` lists some."
         console.print(text + hint, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -19,7 +19,7 @@ PERSONS: Mapping[str, type[r.Person]] = {
 }
 """The records of each kind of viewer; partners have none."""
 SHOWN = 20
-"""Schools that an error names."""
+"""Schools that an error names, and persons that are listed."""
 
 
 async def school_ids(settings: Settings, names: Sequence[str]) -> list[str]:
@@ -41,6 +41,28 @@ async def school_ids(settings: Settings, names: Sequence[str]) -> list[str]:
             said = ", ".join(known[:SHOWN]) + (" …" if len(known) > SHOWN else "")
             raise BadConfiguration(f"There is no school {name}; known are: {said or 'none yet'}.")
     return [by_name[name] for name in names]
+
+
+async def some_people(settings: Settings, kind: str) -> list[tuple[str, str, str]]:
+    """List the id, the name and the school of some students, teachers or staff who are there now."""
+    engine, table, school = open_database(settings.database_url), PERSONS[kind].table(), r.School.table()
+    wanted = (
+        select(table.c.id, table.c.first_name, table.c.last_name, school.c.name)
+        .join(school, school.c.id == table.c.school_id)
+        .where(table.c.ended_at.is_(None))
+        .order_by(school.c.name, table.c.last_name, table.c.first_name, table.c.id)
+        .limit(SHOWN)
+    )
+    if PERSONS[kind] is r.StaffMember:
+        is_teacher = table.c.role == "TEACHER"
+        wanted = wanted.where(is_teacher if kind == "TEACHER" else ~is_teacher)
+    try:
+        await migrate(engine)
+        async with engine.connect() as connection:
+            rows = (await connection.execute(wanted)).all()
+    finally:
+        await engine.dispose()
+    return [(row[0], f"{row[1] or ''} {row[2]}".strip(), row[3]) for row in rows]
 
 
 async def is_known(settings: Settings, person: str, kind: str | None = None) -> bool:

@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -244,16 +245,17 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise _unusable(
-            _line(fault["loc"], fault["msg"], fault["input"]) for fault in error.errors()
-        ) from error
+        raise _unusable(_line(*_told(fault)) for fault in error.errors()) from error
     except SettingsError as error:  # of pydantic-settings: a list in the environment that is not JSON
         raise BadConfiguration(
             f"These settings cannot be used: {error}. Write lists and tables in the environment as JSON: "
             """PASSERELLE_ALLOWED_ORIGINS='["https://app.example"]'."""
         ) from error
     except ValueError as error:  # a TOML file that cannot be read
-        raise BadConfiguration(f"{FILE} cannot be read: {error}") from error
+        raise BadConfiguration(
+            f"{Path(FILE).resolve()} cannot be read: {error}. Settings are lines such as port = 8000 and "
+            'host = "127.0.0.1", texts in quotes (the format TOML); `passerelle check --settings` lists all.'
+        ) from error
 
 
 def unknown_variables(names: Iterable[str]) -> dict[str, str | None]:
@@ -276,6 +278,17 @@ def _unusable(lines: Iterable[str]) -> BadConfiguration:
         "These settings cannot be used:\n" + "\n".join(lines) + "\nSet them as PASSERELLE_NAME in the "
         f"environment or in {FILE}; `passerelle check --settings` lists all of them."
     )
+
+
+def _told(fault: ErrorDetails) -> tuple[tuple[int | str, ...], str, object]:
+    """Return where a fault is, what it is in words of ours, and what was given."""
+    place, given = fault["loc"], fault["input"]
+    if fault["type"] != "extra_forbidden" or len(place) != 1:
+        return place, fault["msg"], given
+    if isinstance(given, dict):
+        return place, "there is no such section; settings stand at the top of the file, in none", given
+    near = get_close_matches(str(place[0]), Settings.model_fields, 1)
+    return place, "there is no such setting" + (f"; is {near[0]} meant?" if near else ""), given
 
 
 def _line(place: tuple[int | str, ...], message: str, given: object) -> str:

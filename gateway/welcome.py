@@ -13,7 +13,7 @@ from adapters import records as r
 from adapters.base import BadConfiguration
 from adapters.native.database import migrate, open_database
 from gateway.authentication import KINDS, make_token
-from gateway.known_people import school_ids
+from gateway.known_people import PERSONS, school_ids, some_people
 from gateway.pages import explorer_is_installed
 from gateway.settings import Settings
 from resolvers.viewer import ALL_READ, Caller
@@ -33,6 +33,7 @@ EXAMPLES = (
 )
 
 
+OTHERS = "(as somebody else: passerelle token --list --kind GUARDIAN, STUDENT, TEACHER or STAFF)"
 NO_GUARDIANS = "There are no guardians yet; import an export or run `passerelle demo`."
 
 
@@ -76,6 +77,28 @@ async def _families(connection: AsyncConnection) -> list[Family]:
     return [Family(row[0], f"{row[1] or ''} {row[2]}".strip(), row[3]) for row in found]
 
 
+def list_people(settings: Settings, kind: str) -> list[str]:
+    """Write a line for each of some persons that a token may be for, the id first.
+
+    Raises BadConfiguration where there are none of the kind.
+    """
+    if kind == "GUARDIAN":
+        families = [
+            f"{one.guardian_id}  {one.name}, {one.children} children" for one in find_families(settings)
+        ]
+        if not families:
+            raise BadConfiguration(NO_GUARDIANS)
+        return families
+    if kind not in PERSONS:
+        raise BadConfiguration(f"--list needs a --kind of {', '.join(PERSONS)}; a PARTNER needs no id.")
+    found = asyncio.run(some_people(settings, kind))
+    if not found:
+        raise BadConfiguration(
+            f"There is nobody of the kind {kind} yet; import an export or run `passerelle demo`."
+        )
+    return [f"{identifier}  {name}, {school}" for identifier, name, school in found]
+
+
 def issue_token(
     settings: Settings, person: str | None, kind: str, schools: list[str], scopes: list[str], hours: int
 ) -> str:
@@ -95,7 +118,10 @@ def issue_token(
             raise BadConfiguration(NO_GUARDIANS)
         person = families[0].guardian_id
     if person is None and kind != "PARTNER":
-        raise BadConfiguration(f"Say which {kind.lower()}: `passerelle token ID --kind {kind}`.")
+        raise BadConfiguration(
+            f"Say which {kind.lower()}: `passerelle token ID --kind {kind}`; "
+            f"`passerelle token --list --kind {kind}` lists some."
+        )
     ids = asyncio.run(school_ids(settings, schools)) if schools else []
     caller = Caller(kind, person or "partner", tuple(ids), frozenset(scopes))
     return make_token(caller, settings, timedelta(hours=hours), datetime.now(UTC))
@@ -117,4 +143,4 @@ def print_welcome(settings: Settings) -> None:
             f'  -d \'{{"query": "{query}"}}\'',
             "",
         ]
-    print("\n".join([*lines, "(in the shell: TOKEN=... with the token above)", ""]), flush=True)  # noqa: T201
+    print("\n".join([*lines, "(in the shell: TOKEN=... with the token above)", OTHERS, ""]), flush=True)  # noqa: T201

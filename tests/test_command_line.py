@@ -6,8 +6,10 @@ import json
 import sqlite3
 import subprocess
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import jwt
 import pytest
@@ -40,6 +42,51 @@ def test_an_empty_table_never_takes_the_place_of_one_that_is_there(tmp_path: Pat
     assert (found.returncode, found.stdout) == (2, "")
     assert found.stderr == f"{name} is there already, and was left as it is: name another file.\n"
     assert (tmp_path / name).read_text(encoding="utf-8") == "filled in"
+
+
+def test_an_export_takes_the_place_of_a_file_that_is_there_only_by_force(folder: Path) -> None:
+    (folder / "roster.zip").write_text("mine", encoding="utf-8")
+    found = command("export", "oneroster", "roster.zip", folder=folder, check=False)
+    assert (found.returncode, found.stdout, found.stderr) == (
+        2, "", "roster.zip is there already, and was left as it is: --force replaces it.\n",
+    )  # fmt: skip
+    assert (folder / "roster.zip").read_text(encoding="utf-8") == "mine"
+    command("export", "oneroster", "roster.zip", "--force", folder=folder)
+    assert is_zipfile(folder / "roster.zip")
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    assert command("--version", folder=tmp_path).stdout == f"passerelle {version('passerelle')}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("prot = 1", "  prot: there is no such setting; is port meant?\n"),
+        ("zzz = 1", "  zzz: there is no such setting\n"),
+        ("[server]\nport = 1", "  server: there is no such section; settings stand at the top of the file, "),
+        ("host = local", "Settings are lines such as port = 8000 "),
+    ],
+)
+def test_a_broken_settings_file_is_told_with_the_remedy(tmp_path: Path, written: str, told: str) -> None:
+    (tmp_path / "passerelle.toml").write_text(written, encoding="utf-8")
+    found = command("imports", folder=tmp_path, check=False)
+    assert found.returncode == 2 and told.replace("\n", " ") in found.stderr.replace("\n", " ")
+
+
+def test_persons_of_every_kind_that_a_token_may_be_for_are_listed(folder: Path) -> None:
+    listed = command("token", "--list", "--kind", "student", folder=folder).stdout.splitlines()
+    assert len(listed) > 1
+    for line in listed:
+        identifier, rest = line.split("  ")
+        assert ", " in rest
+        assert command("token", identifier, "--kind", "STUDENT", folder=folder).stderr == ""
+    for kind, why in (
+        ("TEACHER", "There is nobody of the kind TEACHER yet; import an export or run `passerelle demo`."),
+        ("PARTNER", "--list needs a --kind of GUARDIAN, STUDENT, TEACHER, STAFF; a PARTNER needs no id."),
+    ):
+        found = command("token", "--list", "--kind", kind, folder=folder, check=False)
+        assert (found.returncode, found.stderr) == (2, f"{why}\n")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +143,7 @@ def test_a_token_for_somebody_who_is_not_known_is_printed_with_a_warning(folder:
     assert claims(found)["sub"] == "nobody"
     assert found.stderr == (
         "No guardian of the database has the id nobody; one who left is not counted. "
-        "`passerelle token --list` lists guardians.\n"
+        "`passerelle token --list --kind GUARDIAN` lists some.\n"
     )
     known = command("token", "--list", folder=folder).stdout.split()[0]
     assert command("token", known, folder=folder).stderr == ""
