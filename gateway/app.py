@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
+from starlette_compress import add_compress_type, remove_compress_type
 
 from adapters.native.database import UNREACHABLE, migrate, open_database, patiently, unreachable
 from adapters.native.feed import FeedLog
@@ -38,7 +38,7 @@ from gateway.operations import Operations
 from gateway.pages import Explorer
 from gateway.plain_requests import PlainRequests
 from gateway.rates import Rates
-from gateway.response_headers import LARGE, ResponseHeaders
+from gateway.response_headers import READY, Compression, ResponseHeaders
 from gateway.settings import Settings, load_settings
 from resolvers.registry import catalogue, strawberry_schema
 from resolvers.subscriptions.feed import Feed
@@ -142,7 +142,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
     add_compress_type(RESULT)
     # Events are small and wait for nobody; a compressor for each listener would be most of its memory.
     remove_compress_type("text/event-stream")
-    found.append(Middleware(CompressMiddleware, minimum_size=LARGE))
+    found.append(Middleware(Compression))
     return found
 
 
@@ -152,7 +152,7 @@ def _routes(endpoint: GraphQLEndpoint, explorer: Explorer) -> list[BaseRoute]:
         Route("/graphql", endpoint, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", endpoint),
         Route("/healthz", _health),
-        Route("/assets/{name}", explorer.asset),
+        Route(READY + "{name}", explorer.asset),
     ]
 
 

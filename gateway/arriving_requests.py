@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+from cachetools import LRUCache
 from uvicorn._types import ASGIApplication
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -33,6 +34,8 @@ READ = frozenset(
 )
 """Headers that are taken apart before it is known who asks, and how many bytes each of them may have."""
 MOST_HEADERS = 100
+MOST_PACED = 20_000
+"""Addresses whose turns are remembered."""
 
 
 def is_within(address: str, networks: Sequence[Network]) -> bool:
@@ -50,12 +53,30 @@ def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
 
 
 def network_of(address: str) -> str:
-    """Name an address as it is counted: of IPv6, the /64 that a household has; what is none, as it is."""
+    """Name an address as it is counted: of IPv6, the /56 of a household; what is none, as it is."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return address if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address if parsed.version == 4 else str(ipaddress.ip_network((parsed, 56), strict=False))
+
+
+class Pace:
+    """Gives the requests of each address their turns: so many in a second, and as many at once after a pause.
+
+    Cheap requests and refusals cost nothing that rates count, and thousands of them keep others waiting.
+    """
+
+    def __init__(self, per_second: int) -> None:
+        self._between = 1 / per_second
+        self._next: LRUCache[str, float] = LRUCache(MOST_PACED)
+        """When the next request of an address may begin, by a clock of the caller's."""
+
+    def wait(self, address: str, now: float) -> float:
+        """Take a turn; returns the seconds until it comes."""
+        turn = max(self._next.get(address, 0.0), now - 1)
+        self._next[address] = turn + self._between
+        return max(0.0, turn - now)
 
 
 class HeadTooLarge(Exception):
@@ -67,10 +88,11 @@ class TooManyWaiting(Exception):
 
 
 class BoundedRequestsProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with limits for the arrival of a request, its head, and sockets of an address.
+    """uvicorn's protocol with limits for the arrival of a request, its head, and what one address sends.
 
     The time runs from the connection, or the first byte of a later request, to the last byte of the body.
-    `sockets` counts the open sockets by address (of IPv6 by /64), those of trusted proxies apart.
+    `sockets` counts the open sockets by address (of IPv6 by /56), and `pace` gives their requests turns;
+    those of trusted proxies are not counted.
     """
 
     def __init__(
@@ -79,6 +101,7 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
         request_timeout: float,
         max_sockets: int,
         sockets: Counter[str],
+        pace: Pace,
         proxies: Sequence[Network],
         **options: Any,
     ) -> None:
@@ -86,6 +109,7 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
         self._request_timeout = request_timeout
         self._max_sockets = max_sockets
         self._sockets = sockets
+        self._pace = pace
         self._proxies = proxies
         self._address: str | None = None
         self._is_arriving = False
@@ -123,6 +147,9 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """Leave the socket to the WebSocket protocol; `Listeners` counts it from here."""
+        if self._address is not None and self._pace.wait(self._address, self.loop.time()):
+            self._is_arriving = True  # An answer is waited for.
+            return self._refuse(b"429 Too Many Requests", "TOO_MANY_REQUESTS", "Connect again in a second.")
         self._release()
         super().handle_websocket_upgrade()
 
@@ -176,7 +203,16 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApplication) -> None:
         self._running = cycle
-        super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]
+        wait = 0.0 if self._address is None else self._pace.wait(self._address, self.loop.time())
+        if wait:
+            self.loop.call_later(wait, self._start_in_turn, cycle, app)
+        else:
+            super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]
+
+    def _start_in_turn(self, cycle: RequestResponseCycle, app: ASGIApplication) -> None:
+        """Answer a request whose turn has come, unless its client has gone."""
+        if not cycle.disconnected:
+            super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]
 
     def on_message_complete(self) -> None:
         """Note that a request is complete."""

@@ -31,6 +31,8 @@ LEASE = 10.0
 """Seconds for which a part is held; what is not spent by then is lost."""
 REMEMBERED = 20_000
 """Viewers and addresses that a worker holds a part for."""
+STRANGERS = 4
+"""Viewers as many as whom all callers without a token may ask for together, from however many addresses."""
 EXECUTED_AT_ONCE = 4
 """Requests of one viewer that a worker executes at once; further ones wait."""
 RETRIES = 10.0
@@ -73,6 +75,7 @@ class Rates:
         self._items = {
             "viewer": RateLimitItemPerMinute(settings.rate_per_viewer),
             "address": RateLimitItemPerMinute(settings.rate_per_address),
+            "strangers": RateLimitItemPerMinute(STRANGERS * settings.rate_per_viewer),
         }
         self._proxies = settings.trusted_proxies
         self._local = FixedWindowRateLimiter(MemoryStorage())
@@ -133,6 +136,8 @@ class Rates:
         # Strangers of one address count as one viewer: what they send is prepared anew each time.
         name = network_of(address or "") if caller.is_anonymous else caller.person_id
         keys: list[Key] = [("viewer", caller.kind, name)] if name else []
+        if caller.is_anonymous and name:
+            keys.append(("strangers",))
         if address is not None:
             if address not in self._address_keys:
                 is_proxy = is_within(address, self._proxies)
@@ -177,11 +182,18 @@ class Rates:
         raise self._refusal(key, until)
 
     def _refusal(self, key: Key, until: float) -> Refusal:
-        setting = f"rate_per_{key[0]}"
         seconds = max(1, round(until - time()))
+        who, setting = {
+            "viewer": ("This viewer has", "the setting rate_per_viewer"),
+            "address": ("This address has", "the setting rate_per_address"),
+            "strangers": (
+                "All callers without a token have",
+                f"{STRANGERS} times the setting rate_per_viewer",
+            ),
+        }[key[0]]
         message = (
-            f"This {key[0]} has asked for more than a cost of {self._items[key[0]].amount} in a minute (the "
-            f"setting {setting}); ask again in {seconds} seconds."
+            f"{who} asked for more than a cost of {self._items[key[0]].amount} in a minute ({setting}); ask "
+            f"again in {seconds} seconds."
         )
         return Refusal(429, "RATE_LIMITED", message, {"Retry-After": str(seconds)})
 

@@ -1,11 +1,14 @@
-"""Headers that every answer has: what a browser may do with it, and that data are kept nowhere."""
+"""What every answer has: headers that say what a browser may do with it, and a length fit for the network."""
 
 from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette_compress import CompressMiddleware
 
 LARGE = 1024
 """Bytes from which an answer is compressed for clients that take zstd, brotli or gzip."""
+READY = "/assets/"
+"""Where files lie that are compressed already: anew for each request, that would keep others waiting."""
 DEFAULTS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
@@ -37,3 +40,16 @@ class ResponseHeaders:
             await send(message)
 
         await self._app(scope, receive, completed)
+
+
+class Compression:
+    """Compresses answers, but for files that are ready as they are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._compressed = CompressMiddleware(app, minimum_size=LARGE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and compress its answer where the client takes that."""
+        is_ready = scope["type"] == "http" and scope["path"].startswith(READY)
+        await (self._app if is_ready else self._compressed)(scope, receive, send)

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from uvicorn.config import LOGGING_CONFIG
 
 from gateway.app import create_app, utc_now
-from gateway.arriving_requests import BoundedRequestsProtocol
+from gateway.arriving_requests import BoundedRequestsProtocol, Pace
 from gateway.entrance import Clock
 from gateway.settings import Settings
 from gateway.websocket_frames import BoundedFramesProtocol
@@ -45,6 +45,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         request_timeout=settings.request_timeout,
         max_sockets=settings.max_connections_per_address,
         sockets=Counter[str](),
+        pace=Pace(settings.max_requests_per_second),
         proxies=tuple(settings.trusted_proxies),
     )
     return {

@@ -103,6 +103,11 @@ class Settings(BaseSettings):
     request_timeout: Annotated[float, Field(gt=0, le=300)] = Field(
         default=15.0, description="Seconds within which a request must arrive whole."
     )
+    max_requests_per_second: Annotated[int, Field(ge=1)] = Field(
+        default=100,
+        description="Requests of one address that begin within a second, and as many at once after a pause; "
+        "further ones wait their turn. Trusted proxies are not counted: limit there what their clients send.",
+    )
     max_requests: Annotated[int, Field(ge=1)] = Field(
         default=200, description="Most requests answered at once, in each worker."
     )

@@ -23,6 +23,7 @@ from sqlalchemy import text, update
 from adapters import records as r
 from adapters.base import Children, Request
 from adapters.native.compiled import CompiledStatement
+from gateway.authentication import ANONYMOUS
 from gateway.entrance import Refusal
 from gateway.execution.planner import Asking, Planner, Prepared, Spent
 from gateway.rates import Rates
@@ -510,6 +511,20 @@ async def spent(one: Rates, times: int) -> int:
             assert (error.status, error.code) == (429, "RATE_LIMITED")
             return done
     return times
+
+
+async def test_strangers_of_however_many_addresses_share_one_allowance() -> None:
+    one, answered = rates(None), 0
+    with pytest.raises(Refusal) as refused:
+        for number in range(90):
+            await one.spend(one.admit(ANONYMOUS, f"2001:db8:0:{number:x}00::1"), 100)
+            answered += 1
+    assert 76 <= answered <= 80
+    assert str(refused.value).startswith(
+        "All without a token have asked for more than a cost of 8000 in a minute (4 times the setting "
+        "rate_per_viewer); ask again in "
+    )
+    await one.spend(one.admit(GUARDIAN, "2001:db8:0:ff00::1"), 100)
 
 
 async def test_workers_count_together_in_redis_and_apart_without(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
@@ -20,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from gateway import websocket as websocket_module
-from gateway.arriving_requests import network_of
+from gateway.arriving_requests import Pace, network_of
 from gateway.listening import Connection, Listeners
 from gateway.operations import Operations
 from gateway.rates import Rates
@@ -286,8 +287,9 @@ def test_messages_that_come_at_once_are_taken_one_after_another(server: Server) 
     ("address", "counted"),
     [
         ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/56"),
+        ("2001:db8:1:ff::1", "2001:db8:1::/56"),
+        ("2001:db8:1:100::1", "2001:db8:1:100::/56"),
         ("unknown", "unknown"),
     ],
 )
@@ -296,6 +298,31 @@ def test_addresses_of_one_household_are_counted_as_one(address: str, counted: st
     listeners = Listeners(Settings(max_connections_per_address=1))
     with listeners.place(address):
         assert list(listeners._connected) == [("address", counted)]
+
+
+def test_the_requests_of_one_address_take_turns_after_the_first_of_a_second() -> None:
+    pace = Pace(10)
+    assert [round(pace.wait("attacker", 50.0), 3) for _ in range(13)] == [0.0] * 11 + [0.1, 0.2]
+    assert pace.wait("somebody else", 50.0) == 0.0
+    # Half a second later there are turns for five: two had taken theirs already.
+    assert [round(pace.wait("attacker", 50.5), 3) for _ in range(5)] == [0.0, 0.0, 0.0, 0.1, 0.2]
+    assert [round(pace.wait("attacker", 60.0), 3) for _ in range(12)] == [0.0] * 11 + [0.1]
+
+
+def test_more_requests_than_an_address_has_turns_for_wait_and_are_answered(server: Server) -> None:
+    began = time.monotonic()
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(opened(server, "127.0.0.30")) for _ in range(5)]
+        for _ in range(30):
+            for one in sockets:
+                one.sendall(WHOLE.replace(b"healthz", b"nowhere"))
+            assert [status(one) for one in sockets] == [404] * 5
+        # Of 150 requests a hundred began at once, the others a hundredth of a second after one another.
+        assert time.monotonic() - began > 0.45
+        with pytest.raises(InvalidStatus) as refused:
+            for _ in range(PLACES - len(sockets)):
+                stack.enter_context(listening(server, source="127.0.0.30"))
+    assert refused.value.response.status_code == 429
 
 
 def listening(server: Server, query: str = "", source: str = "127.0.0.1") -> ClientConnection:

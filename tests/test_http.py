@@ -368,6 +368,9 @@ async def test_the_page_runs_scripts_of_its_own_only_and_its_files_are_kept_for_
         assert file.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert file.headers["content-type"].startswith(("text/javascript", "text/css"))
         assert file.headers["x-content-type-options"] == "nosniff"
+        plain = await asked.client.get(path, headers={"Accept-Encoding": "br, zstd"})
+        assert file.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
+        assert file.content == plain.content
 
 
 @pytest.mark.parametrize(

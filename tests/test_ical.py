@@ -57,6 +57,24 @@ def days(items: list[Any]) -> list[str]:
     return [f"{one.starts_at:%d/%m %H:%M}" for one in of(items, r.Lesson)]
 
 
+# ---- texts -----------------------------------------------------------------------------------------------
+
+
+def test_texts_count_as_often_as_their_event_takes_place(tmp_path: Path) -> None:
+    text = "DESCRIPTION:" + "\N{SCHOOL}" * 25_000
+    lesson = f"{SLOT}\nSUMMARY:Maths\n{text}\nRRULE:FREQ=DAILY;COUNT="
+    items, _ = read(calendar(tmp_path, f"UID:1\n{lesson}100"))
+    assert len(of(items, r.Lesson)) == 100
+    assert len({id(one.memo) for one in of(items, r.Lesson)}) == 1
+    nine = (f"UID:{number}\n{lesson}100" for number in range(9))
+    with pytest.raises(InvalidExport) as refused:
+        read(calendar(tmp_path, *nine))
+    assert str(refused.value) == (
+        "6A.ics: has texts of more than 20,000,000 characters, of each event as often as it takes place; "
+        "shorten them, or export fewer years."
+    )
+
+
 # ---- fields ----------------------------------------------------------------------------------------------
 
 
@@ -327,7 +345,7 @@ def test_a_text_that_is_too_long_costs_the_text_alone(tmp_path: Path) -> None:
     items, _ = read(calendar(tmp_path, event))
     rest = "; the rest of the event was taken"
     assert [(one.field, one.reason) for one in of(items, Refusal)] == [
-        ("DESCRIPTION", f"a line of 100,012 characters, of 100,000 that it may have{rest}"),
+        ("DESCRIPTION", f"a line of 100,012 characters, of 60,000 that it may have{rest}"),
         ("CATEGORIES", f"51 values, of 50 that an event may have{rest}"),
     ]
     assert days(items) == ["30/11 08:00"]

@@ -21,8 +21,9 @@ from adapters.export_files import ExportFile
 from adapters.ical.components import PARSING_ERRORS, read_components
 from adapters.ical.event_checks import Fault
 from adapters.ical.event_times import instant, moment_key
-from adapters.ical.events import Event, Occurrence, read_event
-from adapters.ical.properties import categories_of, listed, shown, text_of
+from adapters.ical.events import Event, Occurrence, Told, read_event
+from adapters.ical.limits import MOST_TEXT
+from adapters.ical.properties import listed, shown
 from adapters.ical.repetitions import Search, times_a_day
 from adapters.ical.time_zones import MOST_CHANGES, MOST_ZONES
 
@@ -102,7 +103,7 @@ class _Expansion:
         days = [_day(one.component["DTSTART"].dt) for one in events]
         self._window = Window(min(days) - timedelta(days=1), max(days) + FORWARD)
         self._name = name
-        self._unfinished = self._total = 0
+        self._unfinished = self._total = self._text = 0
         self._unnamed: defaultdict[str, list[Event]] = defaultdict(list)
 
     def run(self) -> list[str]:
@@ -169,7 +170,8 @@ class _Expansion:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 found = [(self._numbered[int(one[MARK])], one) for one in self._occurrences(together)]
-                occurrences = [(event, self._occurrence(one, event)) for event, one in found]
+                told = {one.number: one.told() for one in together}
+                occurrences = [(one, self._occurrence(each, one, told[one.number])) for one, each in found]
         except EXPANSION_ERRORS as error:
             blamed, *others = together
             _refuse(blamed, error)
@@ -181,6 +183,10 @@ class _Expansion:
             raise InvalidExport(f"{self._name}: has more than {MOST} occurrences; export fewer years.")
         for event, occurrence in occurrences:
             event.occurrences.append(occurrence)
+            self._text += occurrence.told.length
+        if self._text > MOST_TEXT:
+            why = f"texts of more than {MOST_TEXT:,} characters, of each event as often as it takes place"
+            raise InvalidExport(f"{self._name}: has {why}; shorten them, or export fewer years.")
         for event in together:
             if not event.occurrences and (event is not core or not occurrences):
                 event.left_out = EXCLUDED
@@ -225,7 +231,7 @@ class _Expansion:
         begins = instant(found["DTSTART"].dt, self._zone) - moved_by
         return begins if isinstance(planned, datetime) else begins.astimezone(self._zone).date()
 
-    def _occurrence(self, found: Any, event: Event) -> Occurrence:
+    def _occurrence(self, found: Any, event: Event, told: Told) -> Occurrence:
         start, end = found["DTSTART"].dt, found["DTEND"].dt
         begin, finish = instant(start, self._zone), instant(end, self._zone)
         key = event.key
@@ -235,17 +241,12 @@ class _Expansion:
         last = (finish - timedelta(seconds=1)).astimezone(self._zone).date()
         return Occurrence(
             key=key,
-            title=text_of(found, "SUMMARY") or "?",
             starts_at=begin,
             ends_at=finish,
             day=day,
             last_day=max(last, day),
             is_all_day=not isinstance(start, datetime),
-            is_cancelled=(text_of(found, "STATUS") or "").upper() == "CANCELLED",
-            location=text_of(found, "LOCATION"),
-            description=text_of(found, "DESCRIPTION"),
-            url=text_of(found, "URL"),
-            categories=categories_of(found),
+            told=told,
         )
 
 

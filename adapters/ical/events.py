@@ -12,7 +12,7 @@ from adapters.ical.event_checks import REPEATING, Fault, faults_of, refusal_of
 from adapters.ical.event_times import end_of, moment_key, unknown_zone
 from adapters.ical.lesson_states import without_state
 from adapters.ical.limits import BadLine
-from adapters.ical.properties import listed, text_of, written
+from adapters.ical.properties import categories_of, listed, text_of, written
 
 STAMP = re.compile(r"-\d{8}T\d{6}Z?(?=-Index-Education$)")
 """The time of the export that PRONOTE writes into UIDs: `Cours-40048-1-20260924T195501Z-Index-Education`."""
@@ -24,21 +24,35 @@ COMPARED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Occurrence:
-    """One event on one day. `key` stays the same when it is moved; times are in UTC."""
+class Told:
+    """What an event says of each of its occurrences."""
 
-    key: str
     title: str
-    starts_at: datetime
-    ends_at: datetime
-    day: date
-    last_day: date
-    is_all_day: bool
     is_cancelled: bool
     location: str | None
     description: str | None
     url: str | None
     categories: tuple[str, ...]
+
+    @property
+    def length(self) -> int:
+        """How many characters its texts have."""
+        texts = (self.title, self.location, self.description, self.url, *self.categories)
+        return sum(len(one or "") for one in texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One event on one day. `key` stays the same when it is moved; times are in UTC."""
+
+    key: str
+    starts_at: datetime
+    ends_at: datetime
+    day: date
+    last_day: date
+    is_all_day: bool
+    told: Told
+    """Shared by the occurrences of an event."""
 
 
 @dataclass(slots=True)
@@ -80,6 +94,18 @@ class Event:
         """The number of its version, where it has one."""
         value = self.component.get("SEQUENCE")
         return int(value) if isinstance(value, int) else None
+
+    def told(self) -> Told:
+        """Return what it says of its occurrences."""
+        found = self.component
+        return Told(
+            title=text_of(found, "SUMMARY") or "?",
+            is_cancelled=(text_of(found, "STATUS") or "").upper() == "CANCELLED",
+            location=text_of(found, "LOCATION"),
+            description=text_of(found, "DESCRIPTION"),
+            url=text_of(found, "URL"),
+            categories=categories_of(found),
+        )
 
     def content(self) -> bytes:
         """Return what two events must have in common to be the same."""

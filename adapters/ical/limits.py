@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adapters.base import InvalidExport
+from adapters.content import LONGEST_TEXT
 
 LARGEST = 16 * 2**20
 """Bytes that a calendar may have."""
@@ -18,6 +19,8 @@ MOST_EVENTS = 20_000
 """Events that a calendar may have; as many as occurrences."""
 MOST_DATES = 20_000
 """Values of RDATE and EXDATE that a calendar may have."""
+MOST_TEXT = 20_000_000
+"""Characters that the texts of a calendar may have, of each event as often as it takes place."""
 MOST_EVENT_LINES = 1_500
 """Lines that one event may have, but for those that nothing reads."""
 MOST_EVENT_DATES = 1_000
@@ -34,7 +37,7 @@ MOST_TOLD = 50
 LONGEST = {
     "UID": 2_000, "DTSTART": 500, "DTEND": 500, "DURATION": 500, "RECURRENCE-ID": 500, "SEQUENCE": 500,
     "RRULE": 2_000, "EXRULE": 2_000, "RDATE": 100_000, "EXDATE": 100_000, "STATUS": 500, "URL": 5_000,
-    "SUMMARY": 10_000, "LOCATION": 10_000, "CATEGORIES": 10_000, "DESCRIPTION": 100_000,
+    "SUMMARY": 10_000, "LOCATION": 10_000, "CATEGORIES": 10_000, "DESCRIPTION": 2 * LONGEST_TEXT,
 }  # fmt: skip
 """The properties of an event that are read, and how many characters a line of each may have."""
 LONGEST_OTHER = 2_000

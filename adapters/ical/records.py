@@ -99,13 +99,13 @@ def holidays(calendar: Calendar, feed: Feed) -> Iterator[Item]:
     year = f"{feed.year}-{feed.year + 1}"
 
     def is_taken(one: Occurrence) -> bool:
-        return first <= one.last_day and one.day <= last and not one.is_cancelled
+        return first <= one.last_day and one.day <= last and not one.told.is_cancelled
 
     def fate(event: Event) -> Iterator[Item]:
         if any(is_taken(one) for one in event.occurrences):
             yield Used()
         elif event.occurrences:
-            is_cancelled = all(one.is_cancelled for one in event.occurrences)
+            is_cancelled = all(one.told.is_cancelled for one in event.occurrences)
             yield LeftOut("cancelled" if is_cancelled else f"outside of the school year {year}")
 
     found = [one for one in calendar.occurrences if is_taken(one)]
@@ -116,7 +116,7 @@ def holidays(calendar: Calendar, feed: Feed) -> Iterator[Item]:
             year_start=date(feed.year, 9, 1),
             year_end=last,
             holidays=[
-                {"name": one.title, "start": one.day.isoformat(), "end": one.last_day.isoformat()}
+                {"name": one.told.title, "start": one.day.isoformat(), "end": one.last_day.isoformat()}
                 for one in found
             ],
         )
@@ -144,7 +144,7 @@ def _accounted(calendar: Calendar, feed: Feed, records: Callable[[Event], Iterab
 
 
 def _lesson(one: Occurrence, feed: Feed, place: str) -> FedLesson:
-    state = state_of(one.title, one.categories, one.is_cancelled)
+    state = state_of(one.told.title, one.told.categories, one.told.is_cancelled)
     title, memo = _parts(one)
     columns = {
         **feed.common("Lesson", one.key),
@@ -165,15 +165,15 @@ def _lesson(one: Occurrence, feed: Feed, place: str) -> FedLesson:
 
 
 def _rooms(one: Occurrence) -> list[str]:
-    return list(dict.fromkeys(name for name in ROOMS.split(one.location or "") if name))
+    return list(dict.fromkeys(name for name in ROOMS.split(one.told.location or "") if name))
 
 
 def _parts(one: Occurrence) -> tuple[str, str | None]:
     """Split a title into the subject, and what follows it: the teacher as a rule."""
-    title, _ = without_state(one.title)
-    if one.location and title.endswith(SEPARATOR + one.location):
-        title = title.removesuffix(SEPARATOR + one.location).strip()
-    named = SUBJECT.search(html.unescape(one.description or ""))
+    title, _ = without_state(one.told.title)
+    if one.told.location and title.endswith(SEPARATOR + one.told.location):
+        title = title.removesuffix(SEPARATOR + one.told.location).strip()
+    named = SUBJECT.search(html.unescape(one.told.description or ""))
     if named and (title == named["name"] or title.startswith(named["name"] + SEPARATOR)):
         return named["name"], title.removeprefix(named["name"]).removeprefix(SEPARATOR).strip() or None
     subject, _, last = title.rpartition(SEPARATOR)
@@ -207,13 +207,13 @@ def _event(one: Occurrence, feed: Feed, classes: list[str]) -> r.Event:
         date=one.day,
         class_ids=classes,
         is_for_whole_school=not classes,
-        title=one.title,
+        title=one.told.title,
         # Feeds write HTML in part: PRONOTE `&amp;`, Google whole tags.
-        description=one.description,
+        description=one.told.description,
         starts_at=one.starts_at,
         ends_at=one.ends_at,
         is_all_day=one.is_all_day,
-        location=one.location,
-        online_url=one.url,
-        is_cancelled=one.is_cancelled,
+        location=one.told.location,
+        online_url=one.told.url,
+        is_cancelled=one.told.is_cancelled,
     )
