@@ -521,8 +521,8 @@ async def test_strangers_of_however_many_addresses_share_one_allowance() -> None
             answered += 1
     assert 76 <= answered <= 80
     assert str(refused.value).startswith(
-        "All callers without a token have asked for more than a cost of 8000 in a minute (4 times the setting "
-        "rate_per_viewer); ask again in "
+        "All callers without a token have asked for more than a cost of 8000 in a minute (4 times the "
+        "setting rate_per_viewer); ask again in "
     )
     await one.spend(one.admit(GUARDIAN, "2001:db8:0:ff00::1"), 100)
 
