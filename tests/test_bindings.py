@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from adapters import records as r
 from adapters.base import Request
 from gateway.execution import bindings
 from gateway.execution.bindings import Binding, Bindings, BoundList
+from gateway.execution.executor import FastRun
 from gateway.execution.plan import OperationArguments
 from gateway.execution.planned_schema import PlannedSchema
 from resolvers.viewer import Caller, Scope
@@ -57,6 +59,53 @@ async def test_the_second_time_questions_are_not_worked_out_anew_and_rows_are_re
     lists = sum(len(one.lists) for one in kept(own_gateway))
     assert lists > 5 and len(own_gateway.statements) >= lists
     assert set(own_gateway.statements) <= set(statements)
+
+
+async def test_the_third_time_nothing_is_executed_but_the_statements_of_the_lists(
+    own_gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = own_gateway.token(own_gateway.people.guardian(3))
+    first = await ask(own_gateway, DASHBOARD, token, DAYS)
+    assert await ask(own_gateway, DASHBOARD, token, DAYS) == first
+
+    async def descended(_self: object, _plans: object) -> None:
+        raise AssertionError("The operation was executed.")
+
+    descend = FastRun._descend
+    monkeypatch.setattr(FastRun, "_descend", descended)
+    assert await ask(own_gateway, DASHBOARD, token, DAYS) == first
+    (known,) = kept(own_gateway)
+    assert len(own_gateway.statements) == len(known.lists)
+    answers = await asyncio.gather(*(ask(own_gateway, DASHBOARD, token, DAYS) for _ in range(3)))
+    assert answers == [first] * 3
+    grade, mine = r.Grade.table(), [one["displayName"] for one in first["viewer"]["students"]]
+    async with own_gateway.engine.connect() as connection:
+        await connection.execution_options(writes=True)
+        await connection.execute(update(grade).values(display_value="changed"))
+        await connection.commit()
+    monkeypatch.setattr(FastRun, "_descend", descend)  # the database is another now
+    own_gateway.changed()
+    changed = await ask(own_gateway, DASHBOARD, token, DAYS)
+    assert [one["displayName"] for one in changed["viewer"]["students"]] == mine
+    shown = {node["displayValue"] for one in changed["viewer"]["students"] for node in one["grades"]["nodes"]}
+    assert shown == {"changed"}
+
+
+async def test_a_row_that_points_to_what_the_viewer_may_not_see_is_looked_at_closely(
+    own_gateway: Gateway,
+) -> None:
+    """What others saw of a record is at hand to them only."""
+    query = "{ viewer { students { grades(first: 50) { nodes { subject { name } } } } } }"
+    people = own_gateway.people
+    mine, other = own_gateway.token(people.guardian(1)), own_gateway.token(people.guardian(3))
+    for token in (mine, other):
+        first = await ask(own_gateway, query, token)
+        for _ in range(2):
+            assert await ask(own_gateway, query, token) == first
+    known = [
+        one for binding in kept(own_gateway) for bound in binding.lists.values() for one in bound.pointed
+    ]
+    assert len(known) == 2 and known[0] is not known[1] and all(len(one) > 1 for one in known)
 
 
 async def test_other_viewers_and_other_arguments_have_bindings_of_their_own(own_gateway: Gateway) -> None:

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from gateway.execution import planner as planner_module
-from gateway.execution.direct import BYTES_OF_WRITTEN, WRITTEN, PointerList
 from gateway.execution.plan import Plan
 from gateway.execution.planner import BYTES_OF_PLANS, Spent
+from gateway.execution.pointed_records import BYTES_OF_WRITTEN, WRITTEN, PointerList
 from resolvers.context import RequestContext
 from tests.conftest import ROOT, Gateway
 from tests.plan_memory import A_GUARDIAN, INTERFACES, OPERATIONS

@@ -15,6 +15,7 @@ from cachetools import LRUCache
 from graphql import OperationType
 
 from gateway.execution.plan import OperationArguments, Plan
+from gateway.execution.skeleton import Skeleton
 from resolvers.context import RequestContext
 from resolvers.loading import BoundQuestion
 from resolvers.viewer import Scope
@@ -23,6 +24,10 @@ BYTES = 32 << 20
 """What may be kept; the least used goes first."""
 BYTES_OF_EDGE, BYTES_OF_OWNER = 1_000, 1_500
 """An estimate on the safe side: dashboards of one to six children take about half of it (tracemalloc)."""
+
+
+Written = dict[str | None, Any]
+"""Records as an answer has them, by id."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +43,8 @@ class BoundList:
     """The group of each owner, in the order of the owners."""
     pointers: Sequence[Callable[[Any], Any]]
     """What reads the key of each pointer from a row."""
+    pointed: Sequence[Written]
+    """For each pointer, the records that rows were seen to point to and that the viewer may see."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +54,11 @@ class Binding:
     arguments: OperationArguments
     values: dict[int, Sequence[Any]] = field(default_factory=dict)
     lists: dict[int, BoundList] = field(default_factory=dict)
+    skeleton: Skeleton | None = None
+    """The answer without its lists, after a second execution that needed nothing else."""
+    kept_size: int = 0
+    is_complete: bool = False
+    """Whether it was kept after a second execution: further ones add nothing."""
 
     def size(self) -> int:
         """Estimate the bytes that it takes."""
@@ -54,7 +66,8 @@ class Binding:
             len(one.groups) for one in self.lists.values()
         )
         edges = len(self.values) + len(self.lists) + 1
-        return self.arguments.size + BYTES_OF_EDGE * edges + BYTES_OF_OWNER * owners
+        skeleton = 0 if self.skeleton is None else self.skeleton.size
+        return self.arguments.size + BYTES_OF_EDGE * edges + BYTES_OF_OWNER * owners + skeleton
 
 
 class Bindings:
@@ -84,7 +97,10 @@ class Bindings:
 
     def keep(self, context: RequestContext, binding: Binding) -> None:
         """Keep what an execution without errors has worked out."""
-        key = (context.scope, binding.arguments)
-        is_current = context.scope.generation == self._generation
-        if is_current and key not in self._kept and binding.size() <= BYTES:
-            self._kept[key] = binding
+        if binding.is_complete:
+            return
+        binding.is_complete = binding.kept_size > 0
+        size = binding.size()
+        if context.scope.generation == self._generation and size != binding.kept_size and size <= BYTES:
+            binding.kept_size = size
+            self._kept[context.scope, binding.arguments] = binding

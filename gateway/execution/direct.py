@@ -11,114 +11,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import lru_cache
-from itertools import count
 from operator import itemgetter
 from typing import Any
 
-from adapters.base import Layout
+from adapters.base import Layout, Rows
 from adapters.generated_functions import define
 from adapters.native.children import expressions
-from gateway.execution.bindings import Binding, BoundList
+from gateway.execution.bindings import Binding, BoundList, Written
 from gateway.execution.plan import FieldPlan, ObjectPlan
+from gateway.execution.pointed_records import PointerList
 from gateway.execution.writers import Functions, NeedsCare, Noted
 from resolvers.catalogue import Catalogue
 from resolvers.context import RequestContext
-from resolvers.fields import Listing, Pointer
+from resolvers.fields import Listing
 from resolvers.identifiers import GlobalId
 from resolvers.loading import Ask
 from resolvers.recipes import Recipe, identifier, origin, recipe_of
 
-Written = dict[str | None, Any]
 NATIVE = "context.sources.native.name"
 REMEMBERED_TIMES = 16_384
 """Instants whose text is kept, by zone; about 4 MB."""
 ROWS = 500
 """Rows that are written at once; between two parts others go on."""
-BYTES_OF_WRITTEN = 32 << 20
-BYTES_OF_RECORD, BYTES_OF_VALUE = 400, 100
-"""What the records that rows point to may take as they are written, of all plans together, and an estimate of
-what one of them and each of its fields take."""
-
-
-@dataclass(slots=True)
-class WrittenRecords:
-    """Records as one edge writes them, by id."""
-
-    at_hand: Mapping[str, Any]
-    """The rows that they were written from, which are others as soon as the database changes."""
-    values: Written = field(default_factory=lambda: {None: None})
-    schools: dict[str | None, str | None] = field(default_factory=lambda: {None: None})
-    """By id of a record, its school."""
-
-
-class WrittenCache:
-    """The written records of all plans; when they take too much, all are forgotten and written anew."""
-
-    def __init__(self) -> None:
-        self._kept: dict[int, WrittenRecords] = {}
-        self._size = 0
-
-    def of(self, edge: int, at_hand: Mapping[str, Any]) -> WrittenRecords:
-        """Return what is written of an edge from these rows."""
-        if self._size > BYTES_OF_WRITTEN:
-            self._kept.clear()
-            self._size = 0
-        found = self._kept.get(edge)
-        if found is None or found.at_hand is not at_hand:
-            found = self._kept[edge] = WrittenRecords(at_hand)
-            self._size += BYTES_OF_RECORD
-        return found
-
-    def count(self, fields: int) -> None:
-        """Count a record that was written."""
-        self._size += BYTES_OF_RECORD + BYTES_OF_VALUE * fields
-
-
-WRITTEN = WrittenCache()
-EDGES = count()
-
-
-@dataclass(slots=True)
-class PointerList:
-    """The records that rows point to, written: kept as long as the database stays the same."""
-
-    one: FieldPlan
-    pointer: Pointer
-    recipe: Recipe
-    number: int = field(default_factory=EDGES.__next__)
-
-    async def written(self, context: RequestContext, keys: set[str | None]) -> Written:
-        """Return what the answer says of records, by id; of None, nothing. Raises NeedsCare."""
-        return self._recalled(context, keys) or await self._loaded(context, keys - {None})
-
-    def _recalled(self, context: RequestContext, keys: set[str | None]) -> Written | None:
-        """Look into memory; None where something is missing, or may differ from viewer to viewer."""
-        memory = context.sources.memory
-        if memory is None or self.recipe.is_viewer_bound:
-            return None
-        at_hand = memory.recall(self.pointer.relation, context.now)
-        found = WRITTEN.of(self.number, at_hand)
-        for key in keys - found.values.keys():
-            row = at_hand.get(key or "")
-            if row is None:
-                return None
-            (value,) = self.recipe.build([row], context, None)
-            found.values[key] = self.one.complete(value, [])
-            found.schools[key] = row.get("school_id")
-            WRITTEN.count(len(row))
-        return found.values if context.may_see_schools(set(map(found.schools.get, keys))) else None
-
-    async def _loaded(self, context: RequestContext, keys: set[str | None]) -> Written:
-        assert self.one.selection is not None
-        origin = context.plain(self.one.owner, {}, source=context.sources.native.name)
-        wanted = [(origin, key) for key in keys]
-        found = await context.referenced(
-            self.pointer.relation, self.pointer.target, wanted, self.one.selection
-        )
-        if any(isinstance(one, Exception) for one in found):
-            raise NeedsCare
-        values = zip(keys, found, strict=True)
-        return {None: None, **{key: self.one.complete(value, []) for key, value in values}}
 
 
 Fill = Callable[..., None]
@@ -157,14 +71,15 @@ class DirectList:
         """
         slot, selection, listed = self.one.slot, self.one.selection, self.listing.listed
         bound = binding.lists.get(slot) if binding is not None else None
-        if bound is not None and await self._written(context, notes, bound):
+        answers = [answer for _, answer in notes]
+        if bound is not None and await self.fill(context, answers, bound):
             return None
         assert selection is not None
         about = self.listing.parents(context, [value for value, _ in notes], arguments)
         question = await self.listing.question(context, about, arguments, selection)
         if bound is None:
             bound = self._bind(context, question, about)
-            if bound is not None and await self._written(context, notes, bound):
+            if bound is not None and await self.fill(context, answers, bound):
                 if binding is not None and self.one.has_fixed_owners:
                     binding.lists[slot] = bound
                 return None
@@ -188,9 +103,12 @@ class DirectList:
             {one.group: None if listed.group else one.student_id for one in found.asked if one is not None},
             groups,
             [itemgetter(names.index(one.pointer.key)) for one in self.pointers],
+            [{None: None} for _ in self.pointers],
         )
 
-    async def _written(self, context: RequestContext, notes: Noted, bound: BoundList) -> bool:
+    async def fill(
+        self, context: RequestContext, answers: Sequence[dict[str, Any]], bound: BoundList
+    ) -> bool:
         """Read rows and write them into the answers of the parents; tells whether that could be done.
 
         Raises NeedsCare, or what the database raises.
@@ -199,23 +117,48 @@ class DirectList:
         if rows is None:
             return False
         try:
-            written = [
-                await one.written(context, set(map(read, rows)))
-                for one, read in zip(self.pointers, bound.pointers, strict=True)
-            ]
-            lists: dict[str, list[Any]] = {group: [] for group in bound.students}
-            totals: dict[str, int] = {}
-            for at in range(0, len(rows), ROWS):
-                part = rows[at : at + ROWS] if len(rows) > ROWS else rows
-                bound.fill(part, lists, totals, bound.limit, context, bound.students, *written)
-                await context.work.turn.rest()
+            try:
+                lists, totals = await self._lists(context, rows, bound, bound.pointed)
+            except KeyError:
+                # A row points to a record that none pointed to before.
+                pointed = await self._pointed(context, rows, bound)
+                lists, totals = await self._lists(context, rows, bound, pointed)
         except Exception as error:
             # The list was read: what failed is a pointer or a value of a row.
             raise NeedsCare from error
         key, wrap = self.one.key, self.wrap
-        for (_, answer), group in zip(notes, bound.groups, strict=True):
+        for answer, group in zip(answers, bound.groups, strict=True):
             answer[key] = wrap(lists[group] if group else [], totals.get(group or "", 0))
         return True
+
+    async def _lists(
+        self, context: RequestContext, rows: Rows, bound: BoundList, pointed: Sequence[Written]
+    ) -> tuple[dict[str, list[Any]], dict[str, int]]:
+        """Write rows as the nodes of each group; raises KeyError where one points to what is not there."""
+        lists: dict[str, list[Any]] = {group: [] for group in bound.students}
+        totals: dict[str, int] = {}
+        if len(rows) <= ROWS:
+            bound.fill(rows, lists, totals, bound.limit, context, bound.students, *pointed)
+            return lists, totals
+        for at in range(0, len(rows), ROWS):
+            part = rows[at : at + ROWS]
+            bound.fill(part, lists, totals, bound.limit, context, bound.students, *pointed)
+            await context.work.turn.rest()
+        return lists, totals
+
+    async def _pointed(self, context: RequestContext, rows: Rows, bound: BoundList) -> list[Written]:
+        """Find what rows point to; what is in memory stays at hand for this viewer."""
+        found = []
+        for one, read, known in zip(self.pointers, bound.pointers, bound.pointed, strict=True):
+            keys = set(map(read, rows))
+            recalled = one.recalled(context, keys)
+            if recalled is None:
+                found.append(await one.loaded(context, keys - {None}))
+            else:
+                # Not the whole: others may see what this viewer may not.
+                known |= {key: recalled[key] for key in keys}
+                found.append(known)
+        return found
 
     def _function(self, layout: Layout) -> Fill | None:
         if layout not in self._fill:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from traceback import clear_frames
 from typing import Any
 
@@ -15,10 +16,12 @@ from graphql import GraphQLError, OperationType
 
 from gateway.execution.bindings import Binding
 from gateway.execution.careful import CarefulRun, Loaded
-from gateway.execution.plan import FieldPlan, ObjectPlan, Plan
+from gateway.execution.plan import EdgeWriter, FieldPlan, ObjectPlan, Plan
+from gateway.execution.skeleton import Filled, Skeleton
 from gateway.execution.writers import UNWRITABLE, NeedsCare, Noted, Notes
 from resolvers.context import RequestContext
 from resolvers.fields import Arguments
+from resolvers.work import TooManyRecords
 
 OWNERS = 500
 """Objects of which an edge is loaded at once; between two parts others go on."""
@@ -36,6 +39,8 @@ async def run(
     with context.work.turn:
         if not context.is_restricted:
             try:
+                if binding is not None and (known := await _from_skeleton(binding, context)) is not None:
+                    return known, []
                 return await fast.data(), []
             except UNWRITABLE as error:
                 _let_go(error)
@@ -49,6 +54,18 @@ async def run(
         _let_go(one.original_error)
     context.work.count(0)
     return data, errors
+
+
+async def _from_skeleton(binding: Binding, context: RequestContext) -> dict[str, Any] | None:
+    """Answer from what is known of an operation; None where it has to be executed."""
+    if binding.skeleton is None:
+        return None
+    try:
+        return await binding.skeleton.answer(context)
+    except TooManyRecords:
+        raise
+    except Exception:  # whatever it is, the execution will meet it too
+        return None
 
 
 def _let_go(error: BaseException | None) -> None:
@@ -70,6 +87,9 @@ class FastRun:
         self.context = context
         self.loaded: list[Loaded | None] = [None] * len(plan.edges)
         self._notes: Notes = [[] for _ in range(plan.slots)]
+        self._filled: list[Filled] = []
+        self._is_known = binding is not None
+        """Whether nothing was met so far that would have to be loaded again, but lists from rows."""
         self._is_serial = plan.operation is OperationType.MUTATION or context.sources.are_immediate
 
     async def data(self) -> dict[str, Any]:
@@ -77,6 +97,8 @@ class FastRun:
         root = self.plan.root
         written: dict[str, Any] = root.write(self.context.root, self._notes)
         await self._descend(root.with_edges())
+        if self._is_known and self._binding is not None:
+            self._binding.skeleton = Skeleton(written, self._filled)
         return written
 
     async def _descend(self, plans: Sequence[ObjectPlan]) -> None:
@@ -141,12 +163,15 @@ class FastRun:
         arguments = self._arguments[one.slot]
         try:
             if one.direct is None:
+                self._is_known = False
                 values = await one.edge.batch(self.context, objects, arguments, one.selection)
                 if binding is not None and one.is_fixed:
                     binding.values[one.slot] = values
             elif (unwritten := await one.direct.write(self.context, notes, arguments, binding)) is None:
+                self._note_filled(one, one.direct, notes, binding)
                 return
             else:
+                self._is_known = False
                 values = unwritten
         except NeedsCare:
             raise
@@ -154,6 +179,15 @@ class FastRun:
             self.loaded[one.slot] = Loaded(objects, [error] * len(objects))
             raise NeedsCare from error
         self._settle(one, notes, objects, values)
+
+    def _note_filled(self, one: FieldPlan, direct: EdgeWriter, notes: Noted, binding: Binding | None) -> None:
+        """Remember a list that was written from rows, and how."""
+        bound = binding.lists.get(one.slot) if binding is not None else None
+        if bound is None:
+            self._is_known = False
+        else:
+            owners = [answer for _, answer in notes]
+            self._filled.append(Filled(one.key, owners, partial(direct.fill, bound=bound)))
 
     def _settle(self, one: FieldPlan, notes: Noted, objects: list[Any], values: Sequence[Any]) -> None:
         """Write the values of an edge into the answers of their owners."""

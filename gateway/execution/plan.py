@@ -36,6 +36,9 @@ class EdgeWriter(Protocol):
     ) -> Sequence[Any] | None:
         """Write the edge; where it cannot, return the values of the owners."""
 
+    async def fill(self, context: RequestContext, answers: Sequence[dict[str, Any]], bound: Any) -> bool:
+        """Write the edge as it was bound before; tells whether that could be done."""
+
 
 @dataclass(slots=True)
 class Shape:
