@@ -51,6 +51,7 @@ WITH_NUMBERS = (r.Student, r.StaffMember)
 AGREED = "agreed"
 """What the content has beside that: which numbers and days the record had that the mention meant last."""
 KEYS_OF_PERSONS = (*NUMBERS, "date_of_birth")
+BELIEVED_LAST = 1_000
 _TELLING = {"last_name", "first_name", "birth_name", "date_of_birth", *NUMBERS, "match_code"}
 """Columns that tell persons apart."""
 
@@ -139,9 +140,12 @@ class MentionLookup:
         for key, values, rows in several:
             ranks = {
                 row["id"]: min(
-                    rank(self._kind.table().name, source)[0]
-                    for source, content in said[row["id"]]
-                    if content.get(key[0]) == values[0]
+                    (
+                        rank(self._kind.table().name, source)[0]
+                        for source, content in said[row["id"]]
+                        if content.get(key[0]) == values[0]
+                    ),
+                    default=BELIEVED_LAST,
                 )
                 for row in rows
             }
