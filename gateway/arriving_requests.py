@@ -19,6 +19,8 @@ import orjson
 from uvicorn._types import ASGIApplication
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from gateway.unread_answers import AnswersAreRead
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MOST_WAITING = 32
@@ -66,10 +68,11 @@ class TooManyWaiting(Exception):
     """One socket has sent more requests than may wait for their answers."""
 
 
-class BoundedRequestsProtocol(HttpToolsProtocol):
+class BoundedRequestsProtocol(AnswersAreRead, HttpToolsProtocol):
     """uvicorn's protocol with limits for the arrival of a request, its head, and sockets of an address.
 
     The time runs from the connection, or the first byte of a later request, to the last byte of the body.
+    A request is not begun while the answer before it is not read: of a socket, one answer waits.
     `sockets` counts the open sockets by address (of IPv6 by /64), those of trusted proxies apart.
     """
 
@@ -82,7 +85,7 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
         proxies: Sequence[Network],
         **options: Any,
     ) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, read_timeout=request_timeout, **options)
         self._request_timeout = request_timeout
         self._max_sockets = max_sockets
         self._sockets = sockets
@@ -95,6 +98,8 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
         self._answered: object = None
         self._running: RequestResponseCycle | None = None
         """The request that is answered now, which is not the last that arrived where some wait."""
+        self._put_off: tuple[RequestResponseCycle, ASGIApplication] | None = None
+        """The request that is begun when the answer before it is read."""
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -122,8 +127,15 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        """Leave the socket to the WebSocket protocol; `Listeners` counts it from here."""
+        """Leave the socket to the WebSocket protocol; `Listeners` counts it from here.
+
+        Nothing may be left to write: that protocol would not know of it, and this one not when it is read.
+        """
         self._release()
+        if self._is_paused or (self.cycle is not None and not self.cycle.response_complete):
+            self.logger.warning("%s asks for a WebSocket before it has read its answers.", self.client)
+            return self._cut_off()
+        self.look_no_longer()
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
@@ -174,7 +186,17 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
         if self.pipeline:
             self.flow.pause_reading()
 
+    def resume_writing(self) -> None:
+        """Write on, and begin the request that waited for it."""
+        super().resume_writing()
+        if self._put_off is not None:
+            (cycle, app), self._put_off = self._put_off, None
+            self._start_asgi_task(cycle, app)
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApplication) -> None:
+        if self._is_paused:
+            self._put_off = cycle, app
+            return
         self._running = cycle
         super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]
 

@@ -100,7 +100,9 @@ class Settings(BaseSettings):
         "are believed.",
     )
     request_timeout: Annotated[float, Field(gt=0, le=300)] = Field(
-        default=15.0, description="Seconds within which a request must arrive whole."
+        default=15.0,
+        description="Seconds within which a request must arrive whole; and between two looks at whether a "
+        "client reads its answers, of which it must take 4 kB a second.",
     )
     max_requests: Annotated[int, Field(ge=1)] = Field(
         default=200, description="Most requests answered at once, in each worker."
