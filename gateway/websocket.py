@@ -122,8 +122,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
                 await self._socket.writable()
                 prepared, written = await self._executed(asked)
                 if written is not None:
-                    payload = orjson.Fragment(written)
-                    await self._socket.send_json({"id": operation.id, "type": "next", "payload": payload})
+                    await self._socket.send_json(next_message(operation.id, written))
             if written is None:
                 return await self._listen(operation, prepared)
         except Refused as error:
@@ -158,7 +157,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
                     if isinstance(one, PreExecutionError):
                         assert one.errors
                         return await operation.send_initial_errors(one.errors)
-                    await operation.send_next(one)
+                    await self._socket.send_json(next_message(operation.id, one.written))
             except Ended:
                 await asyncio.Event().wait()
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
@@ -220,6 +219,11 @@ class SocketView(GraphQL[Any, None]):
     def decode_json(self, data: str | bytes) -> object:
         """Read a message: deep nesting and halves of characters (lone surrogates) are no JSON here."""
         return orjson.loads(data)
+
+
+def next_message(identifier: str, written: bytes) -> dict[str, Any]:
+    """Return the message that brings an answer."""
+    return {"id": identifier, "type": "next", "payload": orjson.Fragment(written)}
 
 
 def entry_of(error: Refusal) -> dict[str, Any]:

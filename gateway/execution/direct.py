@@ -20,13 +20,14 @@ from adapters.generated_functions import define
 from adapters.native.children import expressions
 from gateway.execution.bindings import Binding, BoundList
 from gateway.execution.plan import FieldPlan, ObjectPlan
-from gateway.execution.writers import Functions, NeedsCare, Noted
+from gateway.execution.writers import Functions, NeedsCare, Noted, Notes
 from resolvers.catalogue import Catalogue
 from resolvers.context import RequestContext
 from resolvers.fields import Listing, Pointer
 from resolvers.identifiers import GlobalId
 from resolvers.loading import Ask
 from resolvers.recipes import Recipe, identifier, origin, recipe_of
+from resolvers.work import LongText
 
 Written = dict[str | None, Any]
 NATIVE = "context.sources.native.name"
@@ -75,6 +76,8 @@ class WrittenCache:
 
 
 WRITTEN = WrittenCache()
+POINTED = Notes(0, LongText)
+"""For records that rows point to: how often the answer has their texts is known when it is written."""
 EDGES = count()
 
 
@@ -103,7 +106,7 @@ class PointerList:
             if row is None:
                 return None
             (value,) = self.recipe.build([row], context, None)
-            found.values[key] = self.one.complete(value, [])
+            found.values[key] = self.one.complete(value, POINTED)
             found.schools[key] = row.get("school_id")
             WRITTEN.count(len(row))
         return found.values if context.may_see_schools(set(map(found.schools.get, keys))) else None
@@ -118,7 +121,7 @@ class PointerList:
         if any(isinstance(one, Exception) for one in found):
             raise NeedsCare
         values = zip(keys, found, strict=True)
-        return {None: None, **{key: self.one.complete(value, []) for key, value in values}}
+        return {None: None, **{key: self.one.complete(value, POINTED) for key, value in values}}
 
 
 Fill = Callable[..., None]
@@ -247,7 +250,7 @@ class _FillFunction:
         arguments = "".join(f", {name}" for name in pointed.values())
         lines = [
             f"def fill(rows, lists, totals, limit, context, students{arguments}):",
-            "    zones = context.scope.zones",
+            "    zones, notes = context.scope.zones, context.work",
             f"    for {', '.join(self.raw.values())}, in rows:",
             f"        nodes = lists[{self.raw['_group']}]",
         ]

@@ -69,7 +69,7 @@ class FastRun:
         self._arguments = arguments
         self.context = context
         self.loaded: list[Loaded | None] = [None] * len(plan.edges)
-        self._notes: Notes = [[] for _ in range(plan.slots)]
+        self._notes = Notes(plan.slots, context.work.long)
         self._is_serial = plan.operation is OperationType.MUTATION or context.sources.are_immediate
 
     async def data(self) -> dict[str, Any]:
