@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -64,6 +66,29 @@ async def test_texts_under_many_names_are_not_written_further_than_an_answer_goe
         "extensions": {"code": "ANSWER_TOO_LARGE"},
     }
     assert peak < MOST_BYTES
+
+
+async def test_a_field_is_derived_once_however_many_names_it_has(
+    own_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    async with limited_on(own_database, tmp_path) as gateway:
+        await with_long_texts(gateway, "Lire la page 12.")
+        derived = gateway.app.state.schema.planner.catalogue.derived
+        rule = derived["LessonContent", "body_text"]
+
+        def derive(row: Any, context: Any) -> Any:
+            counted.append(row["body"])
+            return rule.function(row, context)
+
+        monkeypatch.setitem(derived, ("LessonContent", "body_text"), replace(rule, function=derive))
+        answer = (await asked(gateway, aliases("bodyText"), 3)).json()
+    nodes = [
+        one for student in answer["data"]["viewer"]["students"] for one in student["lessonContents"]["nodes"]
+    ]
+    assert len(nodes) > 3
+    assert nodes == [{f"a{n}": "Lire la page 12." for n in range(58)}] * len(nodes)
+    assert counted == ["Lire la page 12."] * len(nodes)
 
 
 @pytest.mark.parametrize("text", [EMOJI * 3_000, "a" * 3_000, '"\n\\' * 1_000, "é<" * 1_500])
