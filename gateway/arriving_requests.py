@@ -20,6 +20,8 @@ from cachetools import LRUCache
 from uvicorn._types import ASGIApplication
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from gateway.unread_answers import AnswersAreRead
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MOST_WAITING = 32
@@ -87,10 +89,11 @@ class TooManyWaiting(Exception):
     """One socket has sent more requests than may wait for their answers."""
 
 
-class BoundedRequestsProtocol(HttpToolsProtocol):
+class BoundedRequestsProtocol(AnswersAreRead, HttpToolsProtocol):
     """uvicorn's protocol with limits for the arrival of a request, its head, and what one address sends.
 
     The time runs from the connection, or the first byte of a later request, to the last byte of the body.
+    A request is not begun while the answer before it is not read: of a socket, one answer waits.
     `sockets` counts the open sockets by address (of IPv6 by /56), and `pace` gives their requests turns;
     those of trusted proxies are not counted.
     """
@@ -105,7 +108,7 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
         proxies: Sequence[Network],
         **options: Any,
     ) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, read_timeout=request_timeout, **options)
         self._request_timeout = request_timeout
         self._max_sockets = max_sockets
         self._sockets = sockets
@@ -119,6 +122,8 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
         self._answered: object = None
         self._running: RequestResponseCycle | None = None
         """The request that is answered now, which is not the last that arrived where some wait."""
+        self._put_off: tuple[RequestResponseCycle, ASGIApplication] | None = None
+        """The request that is begun when the answer before it is read."""
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -146,11 +151,18 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        """Leave the socket to the WebSocket protocol; `Listeners` counts it from here."""
+        """Leave the socket to the WebSocket protocol; `Listeners` counts it from here.
+
+        Nothing may be left to write: that protocol would not know of it, and this one not when it is read.
+        """
         if self._address is not None and self._pace.wait(self._address, self.loop.time()):
             self._is_arriving = True  # An answer is waited for.
             return self._refuse(b"429 Too Many Requests", "TOO_MANY_REQUESTS", "Connect again in a second.")
         self._release()
+        if self._is_paused or (self.cycle is not None and not self.cycle.response_complete):
+            self.logger.warning("%s asks for a WebSocket before it has read its answers.", self.client)
+            return self._cut_off()
+        self.look_no_longer()
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
@@ -201,7 +213,17 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
         if self.pipeline:
             self.flow.pause_reading()
 
+    def resume_writing(self) -> None:
+        """Write on, and begin the request that waited for it."""
+        super().resume_writing()
+        if self._put_off is not None:
+            (cycle, app), self._put_off = self._put_off, None
+            self._start_asgi_task(cycle, app)
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApplication) -> None:
+        if self._is_paused:
+            self._put_off = cycle, app
+            return
         self._running = cycle
         wait = 0.0 if self._address is None else self._pace.wait(self._address, self.loop.time())
         if wait:
@@ -211,7 +233,9 @@ class BoundedRequestsProtocol(HttpToolsProtocol):
 
     def _start_in_turn(self, cycle: RequestResponseCycle, app: ASGIApplication) -> None:
         """Answer a request whose turn has come, unless its client has gone."""
-        if not cycle.disconnected:
+        if self._is_paused:
+            self._put_off = cycle, app
+        elif not cycle.disconnected:
             super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]
 
     def on_message_complete(self) -> None:

@@ -18,8 +18,6 @@ from resolvers.work import Work
 
 Clock = Callable[[], datetime]
 BEARER = {"WWW-Authenticate": "Bearer"}
-TEXT_FOR_ANSWER = 2
-"""How many characters of long texts may be read for each byte that an answer may have."""
 
 
 class Refusal(Exception):
@@ -75,5 +73,5 @@ class Entrance:
         if scope.has_revoked_token:
             raise Refusal(401, "TOKEN_REVOKED", "This session was closed; sign in again.", BEARER)
         turn = self._turns.of((caller.kind, caller.person_id))
-        work = Work(turn, self._max_records, TEXT_FOR_ANSWER * self._max_answer, self._sources.timeout)
+        work = Work(turn, self._max_records, self._max_answer, self._sources.timeout)
         return RequestContext(scope, self._sources, self._catalogue, now, self._state, work)

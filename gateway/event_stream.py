@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from functools import partial
-from typing import Any
 
 import orjson
 from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
-from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 
 from gateway.execution.events import Event
 from gateway.execution.planner import Refused
@@ -73,13 +72,11 @@ async def answer_in_events(request: Request, operations: Operations, connection:
                 answer = await operations.answered(operation, prepared, context, payer, request.receive)
         except Refused as error:
             answer = refused_answer(error)
+        written = b"" if answer is None else operations.written(answer)
         if answer is not None and "json" in request.headers["accept"]:
             media_type = media_type_of_answer(request.headers["accept"])
-            body = operations.written(answer)
-            return Response(body, answer.status_as(media_type), media_type=media_type)
-        if answer is not None:
-            operations.written(answer)
-    events = _events(operations.listen(prepared, connection)) if answer is None else _event(answer.body)
+            return Response(written, answer.status_as(media_type), media_type=media_type)
+    events = _events(operations.listen(prepared, connection)) if answer is None else _event(written)
     stream = merge_stream_with_heartbeat(
         lambda: events,
         lambda: TRANSPORT.heartbeat_message(_json),
@@ -90,33 +87,38 @@ async def answer_in_events(request: Request, operations: Operations, connection:
     return StreamingResponse(stream(), headers=HEADERS)
 
 
-async def _event(answer: dict[str, Any]) -> AsyncGenerator[str, None]:
-    """Write the one answer of a query or a mutation."""
-    yield TRANSPORT.encode_next(answer, _json)  # type: ignore[arg-type]
+async def _event(written: bytes) -> AsyncGenerator[str, None]:
+    """Tell the one answer of a query or a mutation."""
+    yield _next(written)
     yield TRANSPORT.encode_complete()
 
 
-async def _events(results: AsyncGenerator[ExecutionResult, None]) -> AsyncGenerator[str, None]:
+async def _events(results: AsyncGenerator[Event | PreExecutionError, None]) -> AsyncGenerator[str, None]:
     """Write results as events; a stream that ends without `complete` tells the client to come back.
 
     Who has to sign in again is told so by a last error.
     """
     try:
         async for result in results:
-            answer: dict[str, Any] = {"data": result.data}
-            if result.errors:
-                answer["errors"] = [error.formatted for error in result.errors]
-            event = TRANSPORT.encode_next(answer, _json)  # type: ignore[arg-type]
-            yield f"id: {result.cursor}\r\n{event}" if isinstance(result, Event) else event
+            if isinstance(result, Event):
+                yield f"id: {result.cursor}\r\n{_next(result.written)}"
+            else:
+                errors = [error.formatted for error in result.errors or ()]
+                yield _next(orjson.dumps({"data": None, "errors": errors}))
     except Ended as error:
         code = SIGN_IN_AGAIN.get(error.reason)
         if code is None:
             return
         last = {"errors": [{"message": error.reason.value, "extensions": {"code": code}}]}
-        yield TRANSPORT.encode_next(last, _json)  # type: ignore[arg-type]
+        yield _next(orjson.dumps(last))
     finally:
         await results.aclose()
     yield TRANSPORT.encode_complete()
+
+
+def _next(written: bytes) -> str:
+    """Write an answer, which is JSON already, as an event."""
+    return TRANSPORT.encode_next({}, lambda _answer: written.decode())
 
 
 def _json(value: object) -> str:

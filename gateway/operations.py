@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 import orjson
 from graphql import GraphQLError, OperationType
 from starlette.types import Receive
-from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 
 from gateway.authentication import ANONYMOUS
 from gateway.entrance import BEARER, Refusal
 from gateway.errors import formatted
+from gateway.execution.events import Event
 from gateway.execution.planned_schema import PlannedSchema
 from gateway.execution.planner import Asking, Prepared, Refused, Spent
 from gateway.listening import Connection
@@ -30,7 +31,7 @@ from gateway.time_limit import AnswerTimeout, TimeLimit
 from resolvers.context import RequestContext
 from resolvers.errors import NotAuthenticated
 from resolvers.viewer import Caller
-from resolvers.work import TooManyRecords
+from resolvers.work import LongText, TooManyRecords, too_many_bytes
 
 BASE_COST = 10
 BYTES_FOR_ONE = 20
@@ -263,7 +264,9 @@ class Operations:
             answer.body["extensions"] = {"cost": {"cost": cost, "limit": self._max_cost}}
         return answer
 
-    def listen(self, prepared: Prepared, connection: Connection) -> AsyncGenerator[ExecutionResult, None]:
+    def listen(
+        self, prepared: Prepared, connection: Connection
+    ) -> AsyncGenerator[Event | PreExecutionError, None]:
         """Answer a subscription: one result for each event."""
         return self.schema.listen(prepared, connection, self)
 
@@ -285,21 +288,31 @@ class Operations:
     def written(self, answer: Answer) -> bytes:
         """Write an answer as JSON. Raises Refusal where it is too large."""
         try:
-            return self._written(answer.body)
+            return self.write(answer.body)
         except TooManyRecords as error:
             raise Refusal(400, error.code, str(error)) from error
 
-    def check_size(self, data: object, errors: list[GraphQLError]) -> None:
-        """Raise TooManyRecords where an answer is too large to be sent."""
-        self._written({"data": data, "errors": [one.formatted for one in errors]})
+    def write(self, body: dict[str, Any]) -> bytes:
+        """Write an answer as JSON. Raises TooManyRecords where it is too large, before it is all written."""
+        left = self._max_answer
 
-    def _written(self, body: object) -> bytes:
-        written = orjson.dumps(body)
+        def text_of(one: object) -> str:
+            nonlocal left
+            if not isinstance(one, LongText):
+                raise TypeError
+            left -= one.size
+            if left < 0:
+                raise TooManyRecords(too_many_bytes(self._max_answer))
+            return one.text
+
+        try:
+            written = orjson.dumps(body, text_of)
+        except orjson.JSONEncodeError as error:
+            if isinstance(error.__cause__, TooManyRecords):
+                raise error.__cause__ from None
+            raise
         if len(written) > self._max_answer:
-            raise TooManyRecords(
-                f"The answer has {len(written)} bytes; at the most {self._max_answer} are allowed (the "
-                "setting max_answer). Ask for fewer records or fields at once."
-            )
+            raise TooManyRecords(too_many_bytes(self._max_answer))
         return written
 
 

@@ -55,7 +55,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "host": settings.host,
         "port": settings.port,
         "http": protocol,
-        "ws": BoundedFramesProtocol,
+        "ws": partial(BoundedFramesProtocol, read_timeout=settings.request_timeout),
         "forwarded_allow_ips": [str(one) for one in settings.trusted_proxies],
         "log_level": "info",
         "log_config": log_config(),

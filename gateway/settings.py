@@ -101,7 +101,9 @@ class Settings(BaseSettings):
         "are believed.",
     )
     request_timeout: Annotated[float, Field(gt=0, le=300)] = Field(
-        default=15.0, description="Seconds within which a request must arrive whole."
+        default=15.0,
+        description="Seconds within which a request must arrive whole; and between two looks at whether a "
+        "client reads its answers, of which it must take 4 kB a second.",
     )
     max_requests_per_second: Annotated[int, Field(ge=1)] = Field(
         default=100,

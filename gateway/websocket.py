@@ -9,10 +9,9 @@ from typing import Any, cast
 
 import orjson
 from graphql import GraphQLError, OperationType
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -27,6 +26,7 @@ from gateway.execution.planner import Prepared, Refused
 from gateway.listening import TURNED_AWAY, Connection
 from gateway.operations import Operation, Operations, operation_in, refused_answer
 from gateway.settings import Settings
+from gateway.websocket_frames import WRITABLE
 from resolvers.subscriptions.feed import Ended
 from resolvers.subscriptions.streams import cursor_at
 
@@ -39,17 +39,28 @@ MOST_OPERATIONS = 20
 
 
 class _Socket(ASGIWebSocketAdapter):
-    """A WebSocket that is closed once, and silent afterwards."""
+    """A WebSocket that is closed once, and silent afterwards; one message at a time is written."""
 
     def __init__(self, view: Any, request: WebSocket, response: WebSocket) -> None:
         super().__init__(view, request, response)
         request.scope["passerelle.context"].close = self.close
+        self._wait = request.scope.get("extensions", {}).get(WRITABLE)
+        self._writing = asyncio.Lock()
+
+    async def writable(self) -> None:
+        """Wait until the client has read nearly all that was sent, or has gone."""
+        if self._wait is not None:
+            await self._wait()
 
     async def send_json(self, message: Any) -> None:
-        if self.ws.application_state is WebSocketState.CONNECTED:
-            # Who has gone is noticed where messages are received, which ends all that is under way.
-            with suppress(WebSocketDisconnected):
-                await super().send_json(message)
+        # It waits as bytes: with one emoji, a text takes four times as much.
+        written = orjson.dumps(message)
+        async with self._writing:
+            await self.writable()
+            if self.ws.application_state is WebSocketState.CONNECTED:
+                # Who has gone is noticed where messages are received, which ends all that is under way.
+                with suppress(WebSocketDisconnect):
+                    await self.ws.send_text(written.decode())
 
     async def close(self, code: int, reason: str) -> None:
         if self.ws.application_state is WebSocketState.CONNECTED:
@@ -67,6 +78,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         super().__init__(*given, **named)
         self._asked: dict[str, Operation] = {}
         """By id, operations that were sent and not begun."""
+        self._answering = asyncio.Lock()
+        """Held from when a query is executed until its answer is sent."""
 
     @property
     def offered(self) -> Operations:
@@ -74,6 +87,11 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         view: Any = self.view
         found: Operations = view.offered
         return found
+
+    @property
+    def _socket(self) -> _Socket:
+        found: Any = self.websocket
+        return cast(_Socket, found)
 
     async def handle_message(self, message: Any) -> None:
         """Take a message, which may be any JSON."""
@@ -94,18 +112,18 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         await super().handle_message(cast(Message, message))
 
     async def run_operation(self, operation: Subscribed[Connection, None]) -> None:
-        """Answer an operation: once, unless it is a subscription."""
+        """Answer an operation: once, unless it is a subscription.
+
+        None is executed while an answer is not sent: of a client that does not read, one answer waits.
+        """
         asked = self._asked.pop(operation.id)
-        client = self.context
         try:
-            payer = self.offered.admit(client.caller, client.address)
-            with self.offered.place(payer):
-                context = await client.context()
-                prepared = await self.offered.prepared(asked, context, payer)
-                if prepared.plan.operation is not OperationType.SUBSCRIPTION:
-                    answer = await self.offered.answered(asked, prepared, context, payer, None)
-                    self.offered.written(answer)
-            if prepared.plan.operation is OperationType.SUBSCRIPTION:
+            async with self._answering:
+                await self._socket.writable()
+                prepared, written = await self._executed(asked)
+                if written is not None:
+                    await self._socket.send_json(next_message(operation.id, written))
+            if written is None:
                 return await self._listen(operation, prepared)
         except Refused as error:
             return await self._refuse(operation.id, refused_answer(error).body["errors"])
@@ -113,8 +131,19 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             return await self._refuse(operation.id, [entry_of(error)])
         except Exception as error:
             return await self._refuse(operation.id, [internal(error, "WebSocket")])
-        await self.websocket.send_json({"id": operation.id, "type": "next", "payload": answer.body})
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    async def _executed(self, asked: Operation) -> tuple[Prepared, bytes | None]:
+        """Prepare an operation, and answer it unless it is a subscription. Raises Refusal and Refused."""
+        client = self.context
+        payer = self.offered.admit(client.caller, client.address)
+        with self.offered.place(payer):
+            context = await client.context()
+            prepared = await self.offered.prepared(asked, context, payer)
+            if prepared.plan.operation is OperationType.SUBSCRIPTION:
+                return prepared, None
+            answer = await self.offered.answered(asked, prepared, context, payer, None)
+            return prepared, self.offered.written(answer)
 
     async def _listen(self, operation: Subscribed[Connection, None], prepared: Prepared) -> None:
         """Send what a subscription tells, until it ends.
@@ -128,7 +157,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Connection, None]):
                     if isinstance(one, PreExecutionError):
                         assert one.errors
                         return await operation.send_initial_errors(one.errors)
-                    await operation.send_next(one)
+                    await self._socket.send_json(next_message(operation.id, one.written))
             except Ended:
                 await asyncio.Event().wait()
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
@@ -190,6 +219,11 @@ class SocketView(GraphQL[Any, None]):
     def decode_json(self, data: str | bytes) -> object:
         """Read a message: deep nesting and halves of characters (lone surrogates) are no JSON here."""
         return orjson.loads(data)
+
+
+def next_message(identifier: str, written: bytes) -> dict[str, Any]:
+    """Return the message that brings an answer."""
+    return {"id": identifier, "type": "next", "payload": orjson.Fragment(written)}
 
 
 def entry_of(error: Refusal) -> dict[str, Any]:

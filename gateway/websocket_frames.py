@@ -13,6 +13,10 @@ from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 
+from gateway.unread_answers import AnswersAreRead
+
+WRITABLE = "passerelle.writable"
+"""Among the extensions of the scope: waits until the client has read nearly all that was sent."""
 PIECE = 4_096
 """Bytes that are read before others go on: some hundred of the smallest frames, which takes milliseconds."""
 BURST = 100
@@ -24,7 +28,7 @@ MOST = f"{BURST} pings, pongs and small fragments, or {FRAMES_A_SECOND:g} a seco
 TOO_MANY = f"More than {MOST}: send whole messages."
 
 
-class BoundedFramesProtocol(WebSocketsSansIOProtocol):
+class BoundedFramesProtocol(AnswersAreRead, WebSocketsSansIOProtocol):
     """uvicorn's protocol that bounds frames without a message, and reads on when the last one is taken."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -37,6 +41,11 @@ class BoundedFramesProtocol(WebSocketsSansIOProtocol):
         """Keep what has arrived, and read as much of it as may be read now."""
         self._unread += data
         self._read_on()
+
+    async def run_asgi(self) -> None:
+        """Run the application, and let it know when it may write."""
+        self.scope["extensions"][WRITABLE] = self.writable.wait  # type: ignore[assignment]
+        await super().run_asgi()
 
     async def receive(self) -> ASGIReceiveEvent:
         """Return the next message, and let the frames behind it be read."""

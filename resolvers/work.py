@@ -22,6 +22,30 @@ LONG_TEXTS = frozenset(
     name for kind in r.kinds_of_records() for name, holds in kind.contents().items() if holds in (HTML, LINES)
 )
 """Columns of HTML or of several lines: what is read of them is counted."""
+TEXT_FOR_ANSWER = 2
+"""How many characters of long texts may be read for each byte that an answer may have."""
+LONG = 256
+"""Characters from which a text of an answer is counted each time that it stands there; how many shorter ones
+there are is bounded by the cost of an operation."""
+
+
+class LongText:
+    """A long text in an answer that is not written yet; however often it stands there, it is kept once."""
+
+    __slots__ = ("size", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.size = len(text) if text.isascii() else len(text.encode(errors="replace"))
+        """The bytes that it takes in JSON, or fewer: what has to be escaped takes more."""
+
+
+def too_many_bytes(most: int) -> str:
+    """Say that an answer has more bytes than it may have."""
+    return (
+        f"The answer has more than {most} bytes (the setting max_answer). Ask for fewer records or fields at "
+        "once."
+    )
 
 
 @dataclass(slots=True)
@@ -30,12 +54,15 @@ class Work:
 
     turn: Turn
     max_records: int
-    max_text: int
-    """Characters of long texts that are read at the most; of some an answer has an excerpt only."""
+    max_answer: int
+    """Bytes of an answer."""
     source_timeout: float
     """Seconds that all sources together may be waited for."""
     records: int = 0
     text: int = 0
+    """Characters of long texts that were read; of some an answer has an excerpt only."""
+    written: int = 0
+    """Bytes of long texts in the answer so far, those that stand there several times counted once or more."""
     _deadline: float | None = None
 
     def count(self, records: int) -> None:
@@ -49,10 +76,21 @@ class Work:
         self.text += sum(len(one) for one in texts if one)
         self.count(0)
 
+    def long(self, text: str) -> LongText:
+        """Put a long text into the answer. Raises TooManyRecords, from then on at every call of `count`."""
+        found = LongText(text)
+        self.written += found.size
+        self.count(0)
+        return found
+
     @property
     def is_too_much(self) -> bool:
         """Tell whether more was read than is allowed, so that there is no answer."""
-        return self.records > self.max_records or self.text > self.max_text
+        return (
+            self.records > self.max_records
+            or self.text > TEXT_FOR_ANSWER * self.max_answer
+            or self.written > self.max_answer
+        )
 
     def _excess(self) -> str:
         if self.records > self.max_records:
@@ -61,9 +99,11 @@ class Work:
                 "Ask for fewer with `first`, for a shorter window, or for fewer levels of lists in one "
                 "another."
             )
+        if self.written > self.max_answer:
+            return too_many_bytes(self.max_answer)
         return (
-            f"The answer needs texts of more than {self.max_text} characters (twice the setting "
-            "max_answer). Ask for fewer records with `first`, or for a shorter window."
+            f"The answer needs texts of more than {TEXT_FOR_ANSWER * self.max_answer} characters (twice the "
+            "setting max_answer). Ask for fewer records with `first`, or for a shorter window."
         )
 
     def deadline(self) -> float:

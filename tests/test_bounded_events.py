@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 from adapters.native.database import open_database
 from gateway.authentication import Authenticator
 from gateway.entrance import Entrance, Refusal
+from gateway.execution.events import Event
 from gateway.listening import Connection
 from gateway.operations import EVENTS_AT_ONCE, Operation, Operations
 from gateway.rates import Rates
@@ -208,6 +209,8 @@ async def test_a_client_that_does_not_read_lets_one_event_wait(own_gateway: Gate
     assert (len(done), [one.done() for one in left]) == (1, [False])
     sent = waiting.index(done.pop())
     await (first, second)[sent].aclose()
-    assert (await asyncio.wait_for(left.pop(), 10)).data == {"dashboardChanged": {"revision": 1}}
+    event = await asyncio.wait_for(left.pop(), 10)
+    assert isinstance(event, Event)
+    assert json.loads(event.written) == {"data": {"dashboardChanged": {"revision": 1}}}
     await (second, first)[sent].aclose()
     connection.left()

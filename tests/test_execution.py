@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+import orjson
 import pytest
 from graphql import GraphQLError, get_introspection_query
 from hypothesis import HealthCheck, given, settings
@@ -159,7 +160,8 @@ async def _by_plan(
         prepared = schema.planner.prepare(query, None, variables, asking, Spent())
     except Refused as error:
         return None, error.errors
-    return await schema.answer(prepared, context)
+    data, errors = await schema.answer(prepared, context)
+    return orjson.loads(orjson.dumps(data, lambda one: one.text)), errors
 
 
 async def _by_strawberry(

@@ -17,6 +17,7 @@ from gateway.execution.levels import Field, Items, Level, Part, Place, Root, abo
 from gateway.execution.plan import INTROSPECTION, FieldPlan, ObjectPlan, Plan, Shape
 from resolvers.context import RequestContext
 from resolvers.fields import Arguments
+from resolvers.work import LONG, LongText
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +184,11 @@ class CarefulRun:
             return self._missing(one, shape, value, level, index)
         assert shape.leaf is not None
         try:
-            return shape.leaf.coerce_output_value(value)
+            found = shape.leaf.coerce_output_value(value)
         except Exception as error:
             return self._missing(one, shape, error, level, index)
+        # It may fall with its parent: what the answer has of it is counted when it is written.
+        return LongText(found) if isinstance(found, str) and len(found) >= LONG else found
 
     def _missing(self, one: FieldPlan, shape: Shape, value: Any, level: Level, index: int) -> Any:
         """Note why a value is null, and say whether its parent must be null too."""

@@ -23,7 +23,7 @@ from gateway.execution.pointed_records import PointerList
 from gateway.execution.writers import Functions, NeedsCare, Noted
 from resolvers.catalogue import Catalogue
 from resolvers.context import RequestContext
-from resolvers.fields import Listing
+from resolvers.fields import Derived, Listing
 from resolvers.identifiers import GlobalId
 from resolvers.loading import Ask
 from resolvers.recipes import Recipe, identifier, origin, recipe_of
@@ -182,6 +182,8 @@ class _FillFunction:
         self.values = expressions(layout, self.names)
         self.raw = {name: f"v{index}" for index, name in enumerate(layout.names)}
         self.instants = direct.catalogue.instants(direct.node.type_name, direct.recipe.columns)
+        self.derived: dict[str, str] = {}
+        """By field, the variable that holds its value."""
         self.owner = f"students[{self.raw['_group']}]" if direct.recipe.is_student_bound else "None"
 
     def generate(self) -> Fill:
@@ -190,7 +192,7 @@ class _FillFunction:
         arguments = "".join(f", {name}" for name in pointed.values())
         lines = [
             f"def fill(rows, lists, totals, limit, context, students{arguments}):",
-            "    zones = context.scope.zones",
+            "    zones, notes = context.scope.zones, context.work",
             f"    for {', '.join(self.raw.values())}, in rows:",
             f"        nodes = lists[{self.raw['_group']}]",
         ]
@@ -200,26 +202,37 @@ class _FillFunction:
         if self.instants:
             school = self.raw.get("school_id", "None")
             lines.append(f"        zone = zones.get({school}) or context.scope.zone({school})")
+        lines += self._row()
         parts = [f"{one.key!r}: {self._field(one, pointed)}" for one in self.direct.node.fields]
         written = "{" + ", ".join(parts) + "}"
-        lines += [*self._row(), f"        nodes.append({written})"]
+        lines.append(f"        nodes.append({written})")
         fill: Fill = define("rows", lines, self.names)
         return fill
 
     def _row(self) -> list[str]:
-        """Write the columns that derived fields need as they expect them, where there are any."""
+        """Derive fields from columns as they expect them: once each, under however many names.
+
+        An excerpt of a long text takes as long as the text.
+        """
         if not self.direct.has_derived:
             return []
-        derived, kind = self.direct.catalogue.derived, self.direct.node.type_name
-        rules = [derived[kind, one.name] for one in self.direct.node.fields if (kind, one.name) in derived]
+        rules = {one.name: rule for one in self.direct.node.fields if (rule := self._rule(one)) is not None}
         values = {
             name: self._in_zone(name) if name in self.instants else self.values[name]
-            for name in dict.fromkeys(need for rule in rules for need in rule.needs)
+            for name in dict.fromkeys(need for rule in rules.values() for need in rule.needs)
         }
         school = self.values.get("school_id", "None")
         values |= origin(self.direct.node.type_name, self.values["id"], self.owner, school, NATIVE)
         parts = (f"{name!r}: {value}" for name, value in values.items())
-        return [f"        row = {{{', '.join(parts)}}}"]
+        lines = [f"        row = {{{', '.join(parts)}}}"]
+        for name, rule in rules.items():
+            self.derived[name] = self.functions.refer("derived", None)
+            derive = self.functions.refer("derive", rule.function)
+            lines.append(f"        {self.derived[name]} = {derive}(row, context)")
+        return lines
+
+    def _rule(self, one: FieldPlan) -> Derived | None:
+        return self.direct.catalogue.derived.get((self.direct.node.type_name, one.name))
 
     def _in_zone(self, name: str) -> str:
         return f"(None if {self.raw[name]} is None else {self.values[name]}.astimezone(zone))"
@@ -236,10 +249,8 @@ class _FillFunction:
         if one.name == "id":
             self.names["GlobalId"] = GlobalId
             return identifier(type_name, NATIVE, self.values["id"], self.owner)
-        rule = self.direct.catalogue.derived.get((type_name, one.name))
-        if rule is not None:
-            derive = self.functions.refer("derive", rule.function)
-            return self.functions.value(one.shape, f"{derive}(row, context)")
+        if one.name in self.derived:
+            return self.functions.value(one.shape, self.derived[one.name])
         leaf = one.shape.leaf
         if leaf is None or leaf.name not in ("Date", "DateTime"):
             return self.functions.value(one.shape, self.values[one.name])

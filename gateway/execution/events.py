@@ -7,10 +7,9 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from graphql import GraphQLError
-from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from adapters.base import RetryLater
@@ -32,11 +31,12 @@ PAUSES = (0.1, 0.2, 0.5, *[1.0] * 60)
 """Seconds before an event is read again while the database does not answer; then it is given with errors."""
 
 
-@dataclass
-class Event(ExecutionResult):
-    """One answer of a subscription, and where to resume after it."""
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One answer of a subscription as JSON, and where to resume after it."""
 
-    cursor: str | None = None
+    written: bytes
+    cursor: str
 
 
 class EventLimits(Protocol):
@@ -48,13 +48,13 @@ class EventLimits(Protocol):
     def event(self) -> AbstractAsyncContextManager[None]:
         """Hold the place of an event that is read, for as long as an answer may take. Raises Refusal."""
 
-    def check_size(self, data: object, errors: list[GraphQLError]) -> None:
-        """Raise TooManyRecords where an answer is too large to be sent."""
+    def write(self, body: dict[str, Any]) -> bytes:
+        """Write an answer as JSON. Raises TooManyRecords where it is too large to be sent."""
 
 
 async def events(
     plan: Plan, arguments: OperationArguments, connection: Connection, limits: EventLimits
-) -> AsyncGenerator[ExecutionResult, None]:
+) -> AsyncGenerator[Event | PreExecutionError, None]:
     """Answer a subscription until it ends: first its errors, if any, then one result for each event.
 
     An event that takes too long or is too large comes as an error, with its cursor.
@@ -133,7 +133,7 @@ class _Listening:
                 return await self._read(one, entry, is_patient)
         except (AnswerTimeout, TooManyRecords) as error:
             told = presented(GraphQLError(str(error), original_error=error))
-            return Event(None, [told], cursor=cursor_at(entry.position))
+            return self._told({"data": None, "errors": [told.formatted]}, entry)
 
     async def _read(self, one: Subscriber, entry: Noted, is_patient: bool) -> Event | None:
         context = await self.connection.context()
@@ -149,8 +149,13 @@ class _Listening:
         data, errors = await run(self.plan, self.all_arguments.edges, context)
         if is_patient:
             _require_database(context, errors)
-        self.limits.check_size(data, errors)
-        return Event(data, [presented(one) for one in errors] or None, cursor=cursor_at(entry.position))
+        body: dict[str, Any] = {"data": data}
+        if errors:
+            body["errors"] = [presented(one).formatted for one in errors]
+        return self._told(body, entry)
+
+    def _told(self, body: dict[str, Any], entry: Noted) -> Event:
+        return Event(self.limits.write(body), cursor_at(entry.position))
 
 
 def _require_database(context: RequestContext, errors: list[GraphQLError]) -> None:

@@ -86,7 +86,7 @@ class FastRun:
         self._arguments = arguments
         self.context = context
         self.loaded: list[Loaded | None] = [None] * len(plan.edges)
-        self._notes: Notes = [[] for _ in range(plan.slots)]
+        self._notes = Notes(plan.slots, context.work.long)
         self._filled: list[Filled] = []
         self._is_known = binding is not None
         """Whether nothing was met so far that would have to be loaded again, but lists from rows."""

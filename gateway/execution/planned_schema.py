@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import GraphQLError
-from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 
 from gateway.execution.bindings import Bindings
-from gateway.execution.events import EventLimits, events
+from gateway.execution.events import Event, EventLimits, events
 from gateway.execution.executor import run
 from gateway.execution.planner import Planner, Prepared
 from gateway.listening import Connection
@@ -44,6 +44,6 @@ class PlannedSchema:
 
     def listen(
         self, prepared: Prepared, connection: Connection, limits: EventLimits
-    ) -> AsyncGenerator[ExecutionResult, None]:
+    ) -> AsyncGenerator[Event | PreExecutionError, None]:
         """Answer a subscription: one result for each event."""
         return events(prepared.plan, prepared.arguments, connection, limits)

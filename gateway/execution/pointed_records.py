@@ -9,10 +9,11 @@ from typing import Any
 
 from gateway.execution.bindings import Written
 from gateway.execution.plan import FieldPlan
-from gateway.execution.writers import NeedsCare
+from gateway.execution.writers import NeedsCare, Notes
 from resolvers.context import RequestContext
 from resolvers.fields import Pointer
 from resolvers.recipes import Recipe
+from resolvers.work import LongText
 
 BYTES_OF_WRITTEN = 32 << 20
 BYTES_OF_RECORD, BYTES_OF_VALUE = 400, 100
@@ -55,6 +56,8 @@ class WrittenCache:
 
 
 WRITTEN = WrittenCache()
+POINTED = Notes(0, LongText)
+"""For records that rows point to: how often the answer has their texts is known when it is written."""
 EDGES = count()
 
 
@@ -82,7 +85,7 @@ class PointerList:
             if row is None:
                 return None
             (value,) = self.recipe.build([row], context, None)
-            found.values[key] = self.one.complete(value, [])
+            found.values[key] = self.one.complete(value, POINTED)
             found.schools[key] = row.get("school_id")
             WRITTEN.count(len(row))
         return found.values if context.may_see_schools(set(map(found.schools.get, keys))) else None
@@ -98,4 +101,4 @@ class PointerList:
         if any(isinstance(one, Exception) for one in found):
             raise NeedsCare
         values = zip(keys, found, strict=True)
-        return {None: None, **{key: self.one.complete(value, []) for key, value in values}}
+        return {None: None, **{key: self.one.complete(value, POINTED) for key, value in values}}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -45,7 +46,7 @@ class Skeleton:
             for owner in one.owners:
                 self._parts[numbers[id(owner)]][0][one.key] = None
         self._fills = [(one.fill, [numbers[id(owner)] for owner in one.owners]) for one in filled]
-        self.size = BYTES_OF_CHARACTER * len(orjson.dumps(self._made()[0]))
+        self.size = BYTES_OF_CHARACTER * len(orjson.dumps(self._made()[0], attrgetter("text")))
 
     def _collect(self, part: Any, holder: int, place: Any, owned: set[int], numbers: dict[int, int]) -> bool:
         """Note a part if a list belongs into it or below it; returns whether."""

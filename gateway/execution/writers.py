@@ -14,13 +14,23 @@ from graphql import GraphQLEnumType, GraphQLLeafType
 
 from adapters.generated_functions import define
 from gateway.execution.plan import INTROSPECTION, FieldPlan, ObjectPlan, Plan, Shape
+from resolvers.work import LONG, LongText
 
 Noted = list[tuple[Any, dict[str, Any]]]
 """Objects whose edges are still to be loaded, each with what was written of it so far."""
-Notes = list[Noted]
-"""Those of each object plan with edges."""
 
-PASSED_ON = frozenset({"String", "ID", "Int", "Boolean", "HTML", "URL", "Color"})
+
+class Notes(list[Noted]):
+    """Those of each object plan with edges, and what puts long texts into the answer."""
+
+    def __init__(self, slots: int, long: Callable[[str], LongText]) -> None:
+        super().__init__([] for _ in range(slots))
+        self.long = long
+
+
+MAY_BE_LONG = frozenset({"String", "HTML", "URL"})
+"""Scalars whose texts may be long."""
+PASSED_ON = frozenset({"ID", "Int", "Boolean", "Color"})
 """Scalars whose values in rows are already what JSON holds."""
 
 
@@ -110,6 +120,8 @@ class Functions:
         if isinstance(leaf, GraphQLEnumType):
             known = self.refer("enum", {member: member for member in leaf.values})
             return f"{known}[{name}]"
+        if leaf.name in MAY_BE_LONG:
+            return f"({name} if len({name}) < {LONG} else notes.long({name}))"
         if leaf.name in PASSED_ON:
             return name
         if leaf.name == "Float":
