@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -78,8 +78,13 @@ class GraphQLEndpoint:
             response = failed(error, scope["path"], media_type)
         await response(scope, receive, send)
 
-    async def answer_plainly(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a POST of JSON, of which headers and size were looked at, in JSON."""
+    async def answer_plainly(
+        self, scope: Scope, receive: Receive, send: Send, also: Sequence[tuple[bytes, bytes]] = ()
+    ) -> None:
+        """Answer a POST of JSON, of which headers and size were looked at, in JSON.
+
+        `also` are further headers of the answer.
+        """
         headers = dict(scope["headers"])
         try:
             status, body = await self._answer(
@@ -92,8 +97,10 @@ class GraphQLEndpoint:
         except (ClientDisconnect, ClientGone):
             return
         except Exception as error:
-            return await failed(error, scope["path"], JSON)(scope, receive, send)
-        found = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+            response = failed(error, scope["path"], JSON)
+            response.raw_headers += also
+            return await response(scope, receive, send)
+        found = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json"), *also]
         await send({"type": "http.response.start", "status": status, "headers": found})
         await send({"type": "http.response.body", "body": body})
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -130,6 +130,30 @@ def bad_request(message: str) -> Refusal:
     return Refusal(400, "BAD_REQUEST", message)
 
 
+class Place:
+    """A place among those that are answered at once, held as a context."""
+
+    __slots__ = ("_running", "_viewer")
+
+    def __init__(self, running: Counter[Key], viewer: Key) -> None:
+        self._running = running
+        self._viewer = viewer
+
+    def __enter__(self) -> None:
+        """Take it."""
+        self._running[()] += 1
+        if self._viewer:
+            self._running[self._viewer] += 1
+
+    def __exit__(self, *_raised: object) -> None:
+        """Leave it."""
+        self._running[()] -= 1
+        if self._viewer:
+            self._running[self._viewer] -= 1
+            if not self._running[self._viewer]:
+                del self._running[self._viewer]
+
+
 class Operations:
     """Prepares and executes operations within the limits of the settings."""
 
@@ -145,25 +169,14 @@ class Operations:
         self._events = asyncio.Semaphore(EVENTS_AT_ONCE)
         self._preparing = asyncio.Lock()
 
-    @contextmanager
-    def place(self, payer: Payer) -> Iterator[None]:
-        """Hold one of the places of those that are answered at once. Raises Refusal where all are taken.
+    def place(self, payer: Payer) -> Place:
+        """Offer one of the places of those that are answered at once. Raises Refusal where all are taken.
 
         One viewer has some of them only, so that others are answered too.
         """
         viewer = payer[0].key if payer else ()
         self._require_place(viewer)
-        self._running[()] += 1
-        if viewer:
-            self._running[viewer] += 1
-        try:
-            yield
-        finally:
-            self._running[()] -= 1
-            if viewer:
-                self._running[viewer] -= 1
-                if not self._running[viewer]:
-                    del self._running[viewer]
+        return Place(self._running, viewer)
 
     def _require_place(self, viewer: Key) -> None:
         again = {"Retry-After": "1"}

@@ -7,12 +7,13 @@ this way is answered alike: the same endpoint, the same headers, compressed for 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
 from gateway.graphql_endpoint import LONGEST_NUMBER, GraphQLEndpoint
-from gateway.response_headers import LARGE, ResponseHeaders
+from gateway.response_headers import DEFAULTS, LARGE, ResponseHeaders
 from gateway.settings import Settings
 
 PATH = "/graphql"
@@ -29,7 +30,7 @@ class PlainRequests:
 
     def __init__(self, app: ASGIApp, endpoint: GraphQLEndpoint, settings: Settings) -> None:
         self._app = app
-        self._answer = ResponseHeaders(endpoint.answer_plainly)
+        self._answer = partial(endpoint.answer_plainly, also=DEFAULTS)
         self._compressed = ResponseHeaders(CompressMiddleware(endpoint.answer_plainly, minimum_size=LARGE))
         self._max_body = settings.max_body
         self._asks_origins = bool(settings.allowed_origins)
@@ -46,10 +47,12 @@ class PlainRequests:
 
     def _is_usual(self, headers: Mapping[bytes, bytes]) -> bool:
         """Tell whether a request need not be looked at more closely."""
+        for name, values in USUAL.items():
+            if name in headers and headers[name] not in values:
+                return False
         length = headers.get(b"content-length", b"")
         return (
             b"content-type" in headers
-            and all(headers.get(name) in (None, *values) for name, values in USUAL.items())
             and length.isdigit()
             and len(length) <= LONGEST_NUMBER
             and int(length) <= self._max_body

@@ -84,7 +84,8 @@ class Rates:
         self._parts: LRUCache[Key, Part] = LRUCache(REMEMBERED)
         self._spent: LRUCache[Key, float] = LRUCache(REMEMBERED)
         """Until when those who have nothing left must wait."""
-        self._address_keys: LRUCache[str, Key | None] = LRUCache(REMEMBERED)
+        self._payers: LRUCache[Key, Payer] = LRUCache(REMEMBERED)
+        """By kind and person of a caller, and address."""
 
     def admit(self, caller: Caller, address: str | None) -> Payer:
         """Return who pays for what a caller asks; raises Refusal where nothing is left of their minute."""
@@ -133,21 +134,24 @@ class Rates:
 
     def payer(self, caller: Caller, address: str | None) -> Payer:
         """Return who pays for what a caller asks: the viewer, and the address."""
+        asks = (caller.kind, caller.person_id, address or "")
+        found: Payer | None = self._payers.get(asks)
+        if found is None:
+            found = self._payers[asks] = [self._part(one) for one in self._keys(caller, address)]
+        return found
+
+    def _keys(self, caller: Caller, address: str | None) -> list[Key]:
         # Strangers of one address count as one viewer: what they send is prepared anew each time.
         name = network_of(address or "") if caller.is_anonymous else caller.person_id
         keys: list[Key] = [("viewer", caller.kind, name)] if name else []
         if caller.is_anonymous and name:
             keys.append(("strangers",))
         if address is not None:
-            if address not in self._address_keys:
-                is_proxy = is_within(address, self._proxies)
-                self._address_keys[address] = None if is_proxy else ("address", network_of(address))
-            key: Key | None = self._address_keys[address]
-            if key is not None:
-                keys.append(key)
+            if not is_within(address, self._proxies):
+                keys.append(("address", network_of(address)))
             elif caller.is_anonymous:
                 keys.clear()
-        return [self._part(one) for one in keys]
+        return keys
 
     def _part(self, key: Key) -> Part:
         found: Part | None = self._parts.get(key)

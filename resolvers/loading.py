@@ -15,7 +15,7 @@ from typing import Any
 from adapters.base import Bound, Children, Page, Parent, Request, Row, Rows, Source
 from resolvers.disclosure import TIES, filters_for, is_published, keep_open_ties, needed_capability, told
 from resolvers.errors import NotPermitted, SourceFailed
-from resolvers.routing import CAPABILITIES, Sources
+from resolvers.routing import CAPABILITIES, Sources, presented
 from resolvers.viewer import Caller, Scope
 from resolvers.work import LONG_TEXTS, Work
 
@@ -162,8 +162,7 @@ class LoaderLayer:
         known = tuple({(one.group, one.student_id): one for one in asked if one is not None}.values())
         if not known:
             return None
-        with self.sources.presented(question.relation):
-            found = memory.bind(self._request(self.sources.native, question, known, columns))
+        found = self.sources.bind(memory, self._request(self.sources.native, question, known, columns))
         if found is None:
             return None
         names = found.layout.names
@@ -175,8 +174,10 @@ class LoaderLayer:
         """Answer a bound question; None where the viewer may not see every row: each must be looked at."""
         assert self.sources.memory is not None
         self.work.count(0)
-        with self.sources.presented(bound.relation):
+        try:
             rows = await self.sources.memory.rows(bound.statement, self.now)
+        except Exception as error:
+            raise presented(self.sources.native.name, bound.relation, error) from error
         self.work.count(len(rows))
         for at in bound.texts:
             self.work.count_texts(row[at] for row in rows)
@@ -221,8 +222,7 @@ class LoaderLayer:
         source = self._source(question, parent)
         if source is self.sources.native:
             return None
-        fault = self.sources.health[source.name].fault(source.name)
-        return fault or Children(rows=[{}])
+        return self.sources.health[source.name].fault(source.name) or Children(rows=[{}])
 
     def _parent(self, question: Ask, parent: Any, key: str, group: str) -> Parent | None:
         """Describe a parent to a source; None when the viewer may not ask about it."""

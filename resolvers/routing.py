@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from adapters.base import (
+    Bound,
     Children,
     InvalidCursor,
     NotSupported,
@@ -194,15 +195,15 @@ class Sources:
                 async with asyncio.timeout_at(until):
                     return await source.fetch(request)
         except Exception as error:
-            raise _presented(source.name, request.relation, error) from error
+            raise presented(source.name, request.relation, error) from error
 
-    @contextmanager
-    def presented(self, relation: str) -> Iterator[None]:
-        """Raise what the database raises as what a client may know: SourceFailed or InvalidArgument."""
+    def bind(self, memory: SourceNearby, request: Request) -> Bound | None:
+        """Work out a question to the database. Raises SourceFailed and InvalidArgument."""
         try:
-            yield
+            found: Bound | None = memory.bind(request)
         except Exception as error:
-            raise _presented(self.native.name, relation, error) from error
+            raise presented(self.native.name, request.relation, error) from error
+        return found
 
     async def close(self) -> None:
         """Close every source."""
@@ -210,7 +211,7 @@ class Sources:
             await source.close()
 
 
-def _presented(source: str, relation: str, error: Exception) -> Exception:
+def presented(source: str, relation: str, error: Exception) -> Exception:
     """Turn what a source raised into what a client may know; what nobody foresaw goes to the log."""
     if isinstance(error, InvalidCursor):
         return InvalidArgument(str(error)[:LONGEST_TOLD])

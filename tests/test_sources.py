@@ -13,7 +13,7 @@ import pytest
 
 from adapters.base import BadConfiguration, InvalidCursor, RetryLater
 from gateway.settings import load_settings
-from resolvers.routing import _presented
+from resolvers.routing import presented
 from tests.conftest import Gateway, running
 
 NOUMEA = "9889902B"
@@ -193,7 +193,7 @@ async def test_an_adapter_that_is_not_installed_is_named_with_those_that_are(
 
 
 def test_what_a_source_says_of_a_fault_is_told_up_to_a_length(caplog: pytest.LogCaptureFixture) -> None:
-    assert str(_presented("bistro", "Student.menus", InvalidCursor("x" * 9_999))) == "x" * 300
-    told = _presented("bistro", "Student.menus", RetryLater("x" * 9_999))
+    assert str(presented("bistro", "Student.menus", InvalidCursor("x" * 9_999))) == "x" * 300
+    told = presented("bistro", "Student.menus", RetryLater("x" * 9_999))
     assert str(told) == "The source bistro does not answer now."
     assert max(len(one.getMessage()) for one in caplog.records) < 400
