@@ -40,6 +40,8 @@ fields.to_one(Conversation, "last_message", Message, "last_message_id")
 fields.children(Message, "attachments", Attachment, "Record.attachments")
 fields.derive(Message, "body_text", "body")(lambda row, _context: text_of(row["body"]))
 fields.derive(Conversation, "is_read", "unread_count")(lambda row, _context: not row["unread_count"])
+LONGEST_EXCERPT = 1_000
+"""Characters."""
 
 
 @fields.derive(Conversation, "can_reply", "can_reply", "is_closed")
@@ -82,9 +84,19 @@ async def excerpt(
 ) -> Sequence[Any]:
     """Cut the text at a word; no data is read."""
     length = arguments["length"] if arguments.get("length") is not None else 140
-    if not 1 <= length <= 1000:
-        raise InvalidArgument(f"`length` must lie between 1 and 1000, not {length}.")
-    return [shorten(text_of(parent.body) or "", length) for parent in parents]
+    if not 1 <= length <= LONGEST_EXCERPT:
+        raise InvalidArgument(f"`length` must lie between 1 and {LONGEST_EXCERPT}, not {length}.")
+    return [shorten(_beginning(parent), length) for parent in parents]
+
+
+def _beginning(message: Any) -> str:
+    """Return as much of a message as an excerpt may need: found once, however many excerpts are asked for."""
+    row: dict[str, Any] = message.__dict__
+    if "_beginning" not in row:
+        # Two characters more than an excerpt has: the first of them may be a blank.
+        row["_beginning"] = " ".join((text_of(row["body"]) or "").split())[: LONGEST_EXCERPT + 2]
+    beginning: str = row["_beginning"]
+    return beginning
 
 
 def shorten(text: str, length: int) -> str:

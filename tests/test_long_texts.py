@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from adapters import records as r
+from resolvers import messaging
 from tests.conftest import Gateway
 from tests.test_bounded_work import error_of, limited_on
 
@@ -106,3 +107,25 @@ async def test_an_answer_that_just_fits_is_given(own_database: str, tmp_path: Pa
             answers[spare] = await asked(gateway, selection, 3)
     assert answers[0].content == whole
     assert error_of(answers[-1])["extensions"] == {"code": "ANSWER_TOO_LARGE"}
+
+
+async def test_the_text_of_a_message_is_taken_once_for_all_its_excerpts(
+    sqlite_gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str | None] = []
+
+    def noted(markup: str | None) -> str | None:
+        taken.append(markup)
+        return "word " * 400
+
+    monkeypatch.setattr(messaging, "text_of", noted)
+    names = " ".join(f"a{length}: excerpt(length: {length})" for length in (4, 9, 10, 999, 1000))
+    data = await sqlite_gateway.data(
+        f"{{ conversations(first: 3) {{ nodes {{ messages(first: 9) {{ nodes {{ {names} }} }} }} }} }}"
+    )
+    messages = [one for thread in data["conversations"]["nodes"] for one in thread["messages"]["nodes"]]
+    assert len(messages) == len(taken) > 2
+    long = ("word " * 199).strip()
+    assert messages == [
+        {"a4": "wor…", "a9": "word…", "a10": "word…", "a999": f"{long}…", "a1000": f"{long}…"}
+    ] * len(messages)
