@@ -8,7 +8,7 @@ import pytest
 
 from adapters import records as r
 from tests.exports.asking import ask, bring, rows
-from tests.exports.one_school import ALL, UAI, Written, only_member
+from tests.exports.one_school import ALL, UAI, Written, changed_siecle, replacing
 
 Names = tuple[str, str]
 PLACES = "{ viewer { students { displayName schoolClass { name } } } }"
@@ -31,15 +31,11 @@ def url(tmp_path: Path) -> str:
 
 def siecle(folder: Path, names: Names) -> Written:
     """Write the SIECLE export with other names for 6A and 6B."""
-    folder.mkdir()
-    written, plain = ALL["siecle"](folder), folder / "plain"
-    plain.mkdir()
-    for file in written.path.iterdir():
-        name, text = only_member(file)
-        for old, new in zip(("6A", "6B"), names, strict=True):
-            text = text.replace(f"<CODE_STRUCTURE>{old}<", f"<CODE_STRUCTURE>{new}<")
-        (plain / name).write_bytes(text.encode("iso-8859-15"))
-    return Written(plain)
+    words = {
+        f"<CODE_STRUCTURE>{old}<": f"<CODE_STRUCTURE>{new}<"
+        for old, new in zip(("6A", "6B"), names, strict=True)
+    }
+    return changed_siecle(folder, replacing(words))
 
 
 def edt(folder: Path, names: Names) -> Written:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.exports.asking import ask, bring, bring_all
-from tests.exports.one_school import ALL, UAI, Written, only_member
+from tests.exports.one_school import UAI, Written, changed_siecle, replacing
 from tests.test_identity import Family, graded
 from tests.test_mail_of_tables import mail_of
 
@@ -28,14 +28,7 @@ def table(folder: Path, *lines: str) -> Written:
 
 def with_namesake(folder: Path) -> Written:
     """Write SIECLE with Léo, of 6B, called Zoé like his sister, of 6A."""
-    folder.mkdir()
-    written, plain = ALL["siecle"](folder), folder / "plain"
-    plain.mkdir()
-    for file in written.path.iterdir():
-        name, text = only_member(file)
-        text = text.replace("<PRENOM>Léo</PRENOM>", "<PRENOM>Zoé</PRENOM>")
-        (plain / name).write_bytes(text.encode("iso-8859-15"))
-    return Written(plain)
+    return changed_siecle(folder, replacing({"<PRENOM>Léo</PRENOM>": "<PRENOM>Zoé</PRENOM>"}))
 
 
 @pytest.mark.parametrize(

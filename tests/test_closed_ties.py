@@ -13,7 +13,7 @@ from gateway.identities import decide, proposed
 from gateway.settings import Settings
 from tests.exports import oneroster
 from tests.exports.asking import ask, bring, rows
-from tests.exports.one_school import ALL, Written, only_member
+from tests.exports.one_school import ALL, Written, changed_siecle
 
 CHILDREN = "{ viewer { students { displayName } } }"
 BOTH, LEO, INES = ["Léo MARTIN", "Zoé MARTIN"], ["Léo MARTIN"], ["Inès DURAND"]
@@ -28,14 +28,7 @@ def url(tmp_path: Path) -> str:
 
 def siecle(folder: Path, change: Change) -> Written:
     """Write the SIECLE export with a change of the file of guardians."""
-    folder.mkdir()
-    written, plain = ALL["siecle"](folder), folder / "plain"
-    plain.mkdir()
-    for file in written.path.iterdir():
-        name, text = only_member(file)
-        text = change(text) if "Responsables" in name else text
-        (plain / name).write_bytes(text.encode("iso-8859-15"))
-    return Written(plain)
+    return changed_siecle(folder, lambda name, text: change(text) if "Responsables" in name else text)
 
 
 def as_it_was(text: str) -> str:

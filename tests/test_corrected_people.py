@@ -8,7 +8,7 @@ import pytest
 
 from adapters.native.import_report import Report
 from tests.exports.asking import ask, bring
-from tests.exports.one_school import ALL, Written, only_member
+from tests.exports.one_school import ALL, Written, changed_siecle, replacing
 from tests.test_class_of_a_row import table
 from tests.test_mail_of_tables import mail_of, message
 
@@ -24,17 +24,7 @@ def url(tmp_path: Path) -> str:
 
 def siecle(folder: Path, words: Words | None = None) -> Written:
     """Write the SIECLE export with words replaced, all at once."""
-    folder.mkdir()
-    written, plain = ALL["siecle"](folder), folder / "plain"
-    plain.mkdir()
-    for file in written.path.iterdir():
-        name, text = only_member(file)
-        for number, old in enumerate(words or {}):
-            text = text.replace(old, f"@{number}@")
-        for number, new in enumerate((words or {}).values()):
-            text = text.replace(f"@{number}@", new)
-        (plain / name).write_bytes(text.encode("iso-8859-15"))
-    return Written(plain)
+    return changed_siecle(folder, replacing(words or {}))
 
 
 def mailboxes(url: str) -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ from adapters.native.source_scope import ForeignExport
 from tests.conftest import NOW
 from tests.exports.asking import ask, bring, bring_all, rows
 from tests.exports.case_school import case_school
-from tests.exports.one_school import ALL, UAI, Written, only_member
+from tests.exports.one_school import ALL, UAI, Written, changed_siecle
 
 CASES = Path(__file__).parent / "cases" / "import"
 GRADES = "{ viewer { students { displayName grades(first: 9) { nodes { value title } } } } }"
@@ -49,16 +49,14 @@ def graded(url: str, guardian: str) -> Family:
 
 def siecle_with(folder: Path, **replaced: str) -> Written:
     """Write the SIECLE export with words of the pupils' file replaced, underscores for spaces."""
-    folder.mkdir()
-    written, plain = ALL["siecle"](folder), folder / "plain"
-    plain.mkdir()
-    for file in written.path.iterdir():
-        name, text = only_member(file)
+
+    def change(name: str, text: str) -> str:
         for old, new in replaced.items() if "Eleves" in name else ():
             assert old in text
             text = text.replace(old, new)
-        (plain / name).write_bytes(text.encode("iso-8859-15"))
-    return Written(plain)
+        return text
+
+    return changed_siecle(folder, change)
 
 
 # ---- rows of tables --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.exports.asking import ask, bring, bring_all
-from tests.exports.one_school import ALL, UAI, Written, only_member
+from tests.exports.one_school import UAI, Written, changed_siecle, replacing
 from tests.test_closed_ties import as_it_was, siecle, without_rights, without_tie
 
 MAIL = "{ conversations(first: 9) { totalCount nodes { subject } } }"
@@ -51,15 +51,8 @@ def test_a_message_is_not_shown_to_a_guardian_who_may_read_about_no_child_of_the
 
 def test_a_message_to_a_guardian_of_another_school_is_refused(url: str, tmp_path: Path) -> None:
     bring_all(url, tmp_path, ["siecle"])
-    other = tmp_path / "other"
-    other.mkdir()
-    for file in ALL["siecle"](other).path.iterdir():
-        name, text = only_member(file)
-        for ours, theirs in ((UAI, "0750002B"), ("Sonia", "Sophie"), ("sonia", "sophie"), ("claire", "c")):
-            text = text.replace(ours, theirs)
-        (other / name).write_bytes(text.encode("iso-8859-15"))
-    (other / "siecle").rename(tmp_path / "zips")
-    bring(url, Written(other))
+    theirs = {UAI: "0750002B", "Sonia": "Sophie", "sonia": "sophie", "claire": "c"}
+    bring(url, changed_siecle(tmp_path / "other", replacing(theirs)))
     report = bring(url, message(tmp_path, "sophie.durand@example.org"))
     (refused,) = report.refused
     assert (refused.file, refused.field, refused.value, refused.reason) == (
@@ -76,12 +69,8 @@ def test_a_message_to_a_guardian_of_another_school_is_refused(url: str, tmp_path
 def test_a_guardian_is_found_however_the_case_of_an_address_is_written(
     url: str, tmp_path: Path, first: str, written: str
 ) -> None:
-    people = ALL["siecle"](tmp_path)
-    for file in people.path.iterdir():
-        name, text = only_member(file)
-        file.unlink()
-        changed = text.replace("sonia.durand@example.org", "Sonia.Durand@EXAMPLE.org")
-        (people.path / name).write_bytes(changed.encode("iso-8859-15"))
+    address = {"sonia.durand@example.org": "Sonia.Durand@EXAMPLE.org"}
+    people = changed_siecle(tmp_path / "people", replacing(address))
     exports = [people, message(tmp_path, written)]
     for one in exports if first == "people" else exports[::-1]:
         assert bring(url, one).refused == []

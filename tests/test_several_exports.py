@@ -22,7 +22,7 @@ from gateway.identities import decide, proposed
 from gateway.settings import Settings
 from tests.conftest import NOW
 from tests.exports.asking import ask, bring, bring_all, rows
-from tests.exports.one_school import ALL, UAI, Written, only_member
+from tests.exports.one_school import ALL, UAI, Written, changed_siecle, only_member, replacing
 from tests.test_import import empty_database
 
 EXPECTED = Path(__file__).parent / "exports" / "family.json"
@@ -257,14 +257,8 @@ def test_an_error_that_repeats_a_file_gives_no_orders_to_the_terminal(tmp_path: 
 def test_homonyms_are_told_apart_by_their_day_of_birth_and_never_guessed(
     database: str, tmp_path: Path
 ) -> None:
-    written = ALL["siecle"](tmp_path)
-    other = tmp_path / "homonym"
-    other.mkdir()
-    for file in written.path.iterdir():
-        name, text = only_member(file)
-        text = text.replace("<PRENOM>Léo</PRENOM>", "<PRENOM>Zoé</PRENOM>")
-        (other / name).write_bytes(text.encode("iso-8859-15"))
-    bring(database, Written(other))
+    called = replacing({"<PRENOM>Léo</PRENOM>": "<PRENOM>Zoé</PRENOM>"})
+    bring(database, changed_siecle(tmp_path / "homonym", called))
     guess = _grades(tmp_path, ";Martin;Zoé;;Mathématiques;10/11/2026;15")
     assert [one.value for one in bring(database, guess).waiting] == ["Zoé Martin"]
     assert _graded(database) == []
@@ -276,18 +270,13 @@ def test_homonyms_are_told_apart_by_their_day_of_birth_and_never_guessed(
 
 def test_what_names_a_pupil_who_left_is_not_of_a_namesake_who_came(database: str, tmp_path: Path) -> None:
     before = ALL["siecle"](tmp_path)
-    after = tmp_path / "after"
-    after.mkdir()
-    for file in before.path.iterdir():
-        name, text = only_member(file)
-        for old, new in (("5002", "5009"), ("060000002BB", "060000009ZZ"), ("01/07/2015", "02/02/2012")):
-            text = text.replace(old, new)
-        (after / name).write_bytes(text.encode("iso-8859-15"))
+    other = {"5002": "5009", "060000002BB": "060000009ZZ", "01/07/2015": "02/02/2012"}
+    after = changed_siecle(tmp_path / "after", replacing(other))
     named = _grades(tmp_path, ";Martin;Léo;;Mathématiques;10/11/2026;2")
     bring(database, before)
     assert bring(database, named).waiting == []
     assert len(_graded(database)) == 1
-    bring(database, Written(after), allow_shrink=True)
+    bring(database, after, allow_shrink=True)
     # Other formats end the record of who left.
     asyncio.run(_end(database, "5002"))
     assert rows(database, r.Student, "information_system_id", first_name="Léo") == [("5009",)]
@@ -328,20 +317,17 @@ def test_the_same_number_with_other_names_joins_nobody_and_is_proposed(
 
 def _siecle_with_a_parent_twice(folder: Path) -> Written:
     """Write Claire once for each child, as happens when a sibling is registered later."""
-    found = ALL["siecle"](folder)
-    plain = folder / "plain"
-    plain.mkdir()
-    for file in found.path.iterdir():
-        name, text = only_member(file)
-        if "Responsables" in name:
-            start = text.index('<PERSONNE PERSONNE_ID="301">')
-            end = text.index("</PERSONNE>", start) + len("</PERSONNE>")
-            text = text[:end] + text[start:end].replace('"301"', '"399"') + text[end:]
-            text = text.replace(
-                "<ELEVE_ID>5002</ELEVE_ID><PERSONNE_ID>301<", "<ELEVE_ID>5002</ELEVE_ID><PERSONNE_ID>399<"
-            )
-        (plain / name).write_bytes(text.encode("iso-8859-15"))
-    return Written(plain)
+
+    def change(name: str, text: str) -> str:
+        if "Responsables" not in name:
+            return text
+        start = text.index('<PERSONNE PERSONNE_ID="301">')
+        end = text.index("</PERSONNE>", start) + len("</PERSONNE>")
+        text = text[:end] + text[start:end].replace('"301"', '"399"') + text[end:]
+        tie = "<ELEVE_ID>5002</ELEVE_ID><PERSONNE_ID>{}<"
+        return text.replace(tie.format(301), tie.format(399))
+
+    return changed_siecle(folder / "twice", change)
 
 
 async def _proposals(url: str) -> list[dict[str, object]]:
@@ -406,16 +392,11 @@ def test_national_numbers_are_coded_with_the_secret_of_the_installation_and_stil
 def test_a_parent_of_children_in_two_schools_is_proposed_whichever_school_comes_first(
     database: str, tmp_path: Path, first: str
 ) -> None:
-    folders = {UAI: ALL["siecle"](tmp_path).path, "0750002B": tmp_path / "other"}
-    folders["0750002B"].mkdir()
-    for file in folders[UAI].iterdir():
-        name, text = only_member(file)
-        # Sonia and Paul are other people there; Claire has the same names and telephone.
-        for ours, theirs in ((UAI, "0750002B"), ("Paul", "Pierre"), ("Sonia", "Sophie")):
-            text = text.replace(ours, theirs)
-        (folders["0750002B"] / name).write_bytes(text.encode("iso-8859-15"))
-    order = sorted(folders, key=lambda school: school != first)
-    assert [bring(database, Written(folders[school])).proposals for school in order] == [0, 1]
+    # Sonia and Paul are other people there; Claire has the same names and telephone.
+    others = replacing({UAI: "0750002B", "Paul": "Pierre", "Sonia": "Sophie"})
+    written = {UAI: ALL["siecle"](tmp_path), "0750002B": changed_siecle(tmp_path / "other", others)}
+    order = sorted(written, key=lambda school: school != first)
+    assert [bring(database, written[school]).proposals for school in order] == [0, 1]
     (proposal,) = asyncio.run(_proposals(database))
     assert sorted(proposal["people"]) == [  # type: ignore[call-overload]
         "Claire MARTIN (siecle:0750001A, of Léo, Zoé)",

@@ -7,7 +7,7 @@ systems know them, each by numbers of its own and in spellings of its own.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -208,6 +208,30 @@ def only_member(path: Path) -> tuple[str, str]:
     with zipfile.ZipFile(path) as archive:
         (name,) = archive.namelist()
         return name, archive.read(name).decode("iso-8859-15")
+
+
+def changed_siecle(folder: Path, change: Callable[[str, str], str]) -> Written:
+    """Write the SIECLE export unzipped into a new folder, each file as `change(name, text)` gives it."""
+    folder.mkdir()
+    plain = folder / "plain"
+    plain.mkdir()
+    for file in siecle(folder).path.iterdir():
+        name, text = only_member(file)
+        (plain / name).write_bytes(change(name, text).encode("iso-8859-15"))
+    return Written(plain)
+
+
+def replacing(words: Mapping[str, str]) -> Callable[[str, str], str]:
+    """Return a change that replaces words in every file, all at once, so that two may be swapped."""
+
+    def change(_name: str, text: str) -> str:
+        for number, old in enumerate(words):
+            text = text.replace(old, f"@{number}@")
+        for number, new in enumerate(words.values()):
+            text = text.replace(f"@{number}@", new)
+        return text
+
+    return change
 
 
 def unpack(folder: Path) -> None:
