@@ -38,7 +38,7 @@ from gateway.operations import Operations
 from gateway.pages import Explorer
 from gateway.plain_requests import PlainRequests
 from gateway.rates import Rates
-from gateway.response_headers import READY, Compression, ResponseHeaders
+from gateway.response_headers import PRECOMPRESSED, Compression, ResponseHeaders
 from gateway.settings import Settings, load_settings
 from resolvers.registry import catalogue, strawberry_schema
 from resolvers.subscriptions.feed import Feed
@@ -152,7 +152,7 @@ def _routes(endpoint: GraphQLEndpoint, explorer: Explorer) -> list[BaseRoute]:
         Route("/graphql", endpoint, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", endpoint),
         Route("/healthz", _health),
-        Route(READY + "{name}", explorer.asset),
+        Route(PRECOMPRESSED + "{name}", explorer.asset),
     ]
 
 

@@ -79,11 +79,11 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     async def answer_plainly(
-        self, scope: Scope, receive: Receive, send: Send, also: Sequence[tuple[bytes, bytes]] = ()
+        self, scope: Scope, receive: Receive, send: Send, further_headers: Sequence[tuple[bytes, bytes]] = ()
     ) -> None:
-        """Answer a POST of JSON, of which headers and size were looked at, in JSON.
+        """Answer a POST of JSON in JSON; its headers and size were checked before.
 
-        `also` are further headers of the answer.
+        `further_headers` are added to those of the answer.
         """
         headers = dict(scope["headers"])
         try:
@@ -98,9 +98,13 @@ class GraphQLEndpoint:
             return
         except Exception as error:
             response = failed(error, scope["path"], JSON)
-            response.raw_headers += also
+            response.raw_headers += further_headers
             return await response(scope, receive, send)
-        found = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json"), *also]
+        found = [
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", b"application/json"),
+            *further_headers,
+        ]
         await send({"type": "http.response.start", "status": status, "headers": found})
         await send({"type": "http.response.body", "body": body})
 

@@ -30,7 +30,7 @@ class PlainRequests:
 
     def __init__(self, app: ASGIApp, endpoint: GraphQLEndpoint, settings: Settings) -> None:
         self._app = app
-        self._answer = partial(endpoint.answer_plainly, also=DEFAULTS)
+        self._answer = partial(endpoint.answer_plainly, further_headers=DEFAULTS)
         self._compressed = ResponseHeaders(CompressMiddleware(endpoint.answer_plainly, minimum_size=LARGE))
         self._max_body = settings.max_body
         self._asks_origins = bool(settings.allowed_origins)

@@ -32,7 +32,7 @@ LEASE = 10.0
 REMEMBERED = 20_000
 """Viewers and addresses that a worker holds a part for."""
 STRANGERS = 4
-"""Viewers as many as whom all callers without a token may ask for together, from however many addresses."""
+"""All callers without a token together may spend as much as this many viewers, whatever their addresses."""
 EXECUTED_AT_ONCE = 4
 """Requests of one viewer that a worker executes at once; further ones wait."""
 RETRIES = 10.0
@@ -134,10 +134,10 @@ class Rates:
 
     def payer(self, caller: Caller, address: str | None) -> Payer:
         """Return who pays for what a caller asks: the viewer, and the address."""
-        asks = (caller.kind, caller.person_id, address or "")
-        found: Payer | None = self._payers.get(asks)
+        who = (caller.kind, caller.person_id, address or "")
+        found: Payer | None = self._payers.get(who)
         if found is None:
-            found = self._payers[asks] = [self._part(one) for one in self._keys(caller, address)]
+            found = self._payers[who] = [self._part(one) for one in self._keys(caller, address)]
         return found
 
     def _keys(self, caller: Caller, address: str | None) -> list[Key]:

@@ -1,4 +1,4 @@
-"""What every answer has: headers that say what a browser may do with it, and a length fit for the network."""
+"""Headers that every answer has, and the compression of answers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from starlette_compress import CompressMiddleware
 
 LARGE = 1024
 """Bytes from which an answer is compressed for clients that take zstd, brotli or gzip."""
-READY = "/assets/"
-"""Where files lie that are compressed already: anew for each request, that would keep others waiting."""
+PRECOMPRESSED = "/assets/"
+"""Paths of files that were compressed when the gateway started: doing it for each request takes too long."""
 DEFAULTS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
@@ -43,7 +43,7 @@ class ResponseHeaders:
 
 
 class Compression:
-    """Compresses answers, but for files that are ready as they are."""
+    """Compresses answers, except those of precompressed files."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -51,5 +51,5 @@ class Compression:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and compress its answer where the client takes that."""
-        is_ready = scope["type"] == "http" and scope["path"].startswith(READY)
-        await (self._app if is_ready else self._compressed)(scope, receive, send)
+        is_precompressed = scope["type"] == "http" and scope["path"].startswith(PRECOMPRESSED)
+        await (self._app if is_precompressed else self._compressed)(scope, receive, send)

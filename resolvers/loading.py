@@ -15,7 +15,7 @@ from typing import Any
 from adapters.base import Bound, Children, Page, Parent, Request, Row, Rows, Source
 from resolvers.disclosure import TIES, filters_for, is_published, keep_open_ties, needed_capability, told
 from resolvers.errors import NotPermitted, SourceFailed
-from resolvers.routing import CAPABILITIES, Sources, presented
+from resolvers.routing import CAPABILITIES, Sources
 from resolvers.viewer import Caller, Scope
 from resolvers.work import LONG_TEXTS, Work
 
@@ -154,15 +154,12 @@ class LoaderLayer:
         It holds as long as the scope. None where the usual way has to be taken: when other sources take
         part, or the database has to look closer.
         """
-        memory = self.sources.memory
-        if memory is None or not self.sources.is_single:
-            return None
         self._require_capability(question)
         asked = [self._parent(question, parent, key, group) for parent in parents]
         known = tuple({(one.group, one.student_id): one for one in asked if one is not None}.values())
         if not known:
             return None
-        found = self.sources.bind(memory, self._request(self.sources.native, question, known, columns))
+        found = self.sources.bind(self._request(self.sources.native, question, known, columns))
         if found is None:
             return None
         names = found.layout.names
@@ -172,12 +169,8 @@ class LoaderLayer:
 
     async def rows(self, bound: BoundQuestion) -> Rows | None:
         """Answer a bound question; None where the viewer may not see every row: each must be looked at."""
-        assert self.sources.memory is not None
         self.work.count(0)
-        try:
-            rows = await self.sources.memory.rows(bound.statement, self.now)
-        except Exception as error:
-            raise presented(self.sources.native.name, bound.relation, error) from error
+        rows = await self.sources.rows(bound.statement, bound.relation, self.now)
         self.work.count(len(rows))
         for at in bound.texts:
             self.work.count_texts(row[at] for row in rows)
@@ -193,10 +186,10 @@ class LoaderLayer:
 
     def recall(self, relation: str, keys: Iterable[str]) -> dict[str, Row]:
         """Return records that the database has at hand and the viewer may see; the rows are shared."""
-        memory = self.sources.memory
-        if memory is None:
+        nearby = self.sources.nearby
+        if nearby is None:
             return {}
-        at_hand = memory.recall(relation, self.now)
+        at_hand = nearby.recall(relation, self.now)
         rows = {key: told(self.scope, relation, at_hand[key]) for key in keys if key in at_hand}
         if self._may_see_all(relation, [(None, row) for row in rows.values()]):
             return rows

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from adapters.base import (
     Bound,
@@ -17,6 +18,7 @@ from adapters.base import (
     RefusedBySource,
     Request,
     RetryLater,
+    Rows,
     Source,
     SourceError,
     SourceNearby,
@@ -133,7 +135,7 @@ class Sources:
         self, native: Source, others: Mapping[str, Source], routes: Sequence[Route], timeout: float
     ) -> None:
         self.native = native
-        self.memory = native if isinstance(native, SourceNearby) else None
+        self.nearby = native if isinstance(native, SourceNearby) else None
         self.by_name: dict[str, Source] = {native.name: native, **others}
         self.routes = routes
         self.timeout = timeout
@@ -148,7 +150,7 @@ class Sources:
     @property
     def are_immediate(self) -> bool:
         """Tell whether asking several questions at once gains nothing."""
-        return self.memory is not None and self.memory.is_immediate and self.is_single
+        return self.nearby is not None and self.nearby.is_immediate and self.is_single
 
     def serving(self, relation: str, schools: Sequence[str | None]) -> Source:
         """Find the source for a relation; `schools` are the names a route may use for the school."""
@@ -197,13 +199,26 @@ class Sources:
         except Exception as error:
             raise presented(source.name, request.relation, error) from error
 
-    def bind(self, memory: SourceNearby, request: Request) -> Bound | None:
-        """Work out a question to the database. Raises SourceFailed and InvalidArgument."""
+    def bind(self, request: Request) -> Bound | None:
+        """Work out a question to the database; None where it cannot be worked out beforehand.
+
+        Raises SourceFailed and InvalidArgument.
+        """
+        if self.nearby is None or not self.is_single:
+            return None
         try:
-            found: Bound | None = memory.bind(request)
+            found: Bound | None = self.nearby.bind(request)
         except Exception as error:
             raise presented(self.native.name, request.relation, error) from error
         return found
+
+    async def rows(self, bound: Bound, relation: str, now: datetime) -> Rows:
+        """Answer a question that `bind` worked out. Raises SourceFailed."""
+        assert self.nearby is not None
+        try:
+            return await self.nearby.rows(bound, now)
+        except Exception as error:
+            raise presented(self.native.name, relation, error) from error
 
     async def close(self) -> None:
         """Close every source."""

@@ -137,8 +137,8 @@ class Scopes:
 
     async def load(self, caller: Caller, now: datetime) -> Scope:
         """Find what the caller may see, from memory where nothing has changed since."""
-        memory = self._sources.memory
-        before = memory.generation(now) if memory is not None else None
+        nearby = self._sources.nearby
+        before = nearby.generation(now) if nearby is not None else None
         if before is None:
             return await load_scope(caller, self._sources, now)
         if before != self._generation:
@@ -148,7 +148,7 @@ class Scopes:
         scope = self._known.get(caller)
         if scope is None:
             scope = await load_scope(caller, self._sources, now)
-            if before == memory.generation(now) == self._generation:  # type: ignore[union-attr]
+            if before == nearby.generation(now) == self._generation:  # type: ignore[union-attr]
                 self._known[caller] = scope
                 scope.generation = self._count
         return scope

@@ -78,8 +78,7 @@ def test_a_message_does_not_move_with_an_address(url: str, tmp_path: Path, words
     report = bring(url, siecle(tmp_path / "after", words))
     assert lost(report) == [
         "Messages of 0750001A: shown to nobody any more: 1 of the records about Claire MARTIN. It is unsure "
-        "now whom they are about: import that file again to see each row, and decide with "
-        "`passerelle identities` who is the same person",
+        "now whom they are about: import that file again; its report names each row and what to do",
     ]
     assert mailboxes(url) == EMPTY
     for again in (bring(url, written), bring(url, written)):

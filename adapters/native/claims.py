@@ -74,11 +74,6 @@ class Claims:
             found = None if row is None else dict(row)
         return None if found is None else {name: one for name, one in found.items() if name not in DERIVED}
 
-    async def known(self, ids: Sequence[str]) -> set[str]:
-        """Return those of the ids under which there is a claim or mention."""
-        found = await self.connection.execute(select(CLAIM.c.id).where(is_one_of(CLAIM.c.id)), {"ids": ids})
-        return set(found.scalars())
-
     async def became(self, ids: Iterable[str]) -> dict[str, str]:
         """Return the records that these ids became part of, of those that did."""
         found: dict[str, str] = {}

@@ -187,8 +187,8 @@ class Mentions:
                     more = ", …" if len(persons) > SHOWN_NAMES else ""
                     whose = f"{', '.join(persons[:SHOWN_NAMES])}{more}"
                     text = (
-                        f"{what}: {count} of the records about {whose}. {why}: import that file again to see "
-                        "each row, and decide with `passerelle identities` who is the same person"
+                        f"{what}: {count} of the records about {whose}. {why}: import that file again; its "
+                        "report names each row and what to do"
                     )
                     found.append(Notice(name, text))
         return found

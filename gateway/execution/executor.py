@@ -35,12 +35,12 @@ async def run(
     `binding` holds what is known of the operation for this viewer, and takes what is worked out now.
     Raises TooManyRecords where the answer would be too large: then there is none.
     """
-    fast = FastRun(plan, arguments, context, binding)
     with context.work.turn:
+        if (known := await _from_skeleton(binding, context)) is not None:
+            return known, []
+        fast = FastRun(plan, arguments, context, binding)
         if not context.is_restricted:
             try:
-                if binding is not None and (known := await _from_skeleton(binding, context)) is not None:
-                    return known, []
                 return await fast.data(), []
             except UNWRITABLE as error:
                 _let_go(error)
@@ -56,9 +56,9 @@ async def run(
     return data, errors
 
 
-async def _from_skeleton(binding: Binding, context: RequestContext) -> dict[str, Any] | None:
+async def _from_skeleton(binding: Binding | None, context: RequestContext) -> dict[str, Any] | None:
     """Answer from what is known of an operation; None where it has to be executed."""
-    if binding.skeleton is None:
+    if binding is None or binding.skeleton is None or context.is_restricted:
         return None
     try:
         return await binding.skeleton.answer(context)

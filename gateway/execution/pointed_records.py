@@ -75,10 +75,10 @@ class PointerList:
 
         None where something is missing, or may differ from viewer to viewer.
         """
-        memory = context.sources.memory
-        if memory is None or self.recipe.is_viewer_bound:
+        nearby = context.sources.nearby
+        if nearby is None or self.recipe.is_viewer_bound:
             return None
-        at_hand = memory.recall(self.pointer.relation, context.now)
+        at_hand = nearby.recall(self.pointer.relation, context.now)
         found = WRITTEN.of(self.number, at_hand)
         for key in keys - found.values.keys():
             row = at_hand.get(key or "")

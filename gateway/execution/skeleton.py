@@ -19,8 +19,8 @@ from resolvers.context import RequestContext
 
 BYTES_OF_CHARACTER = 6
 """An estimate of what each byte of the answer takes as objects."""
-Written = dict[str, Any]
-Fill = Callable[[RequestContext, Sequence[Written]], Awaitable[bool]]
+AnswerObject = dict[str, Any]
+Fill = Callable[[RequestContext, Sequence[AnswerObject]], Awaitable[bool]]
 """Reads one edge and writes it into the answers of its owners; tells whether that could be done."""
 
 
@@ -29,14 +29,14 @@ class Filled:
     """An edge that was written from rows: its key, its owners in the answer, and what writes it again."""
 
     key: str
-    owners: Sequence[Written]
+    owners: Sequence[AnswerObject]
     fill: Fill
 
 
 class Skeleton:
     """An answer without its lists; what holds a list, however far below, is copied for each answer."""
 
-    def __init__(self, answer: Written, filled: Sequence[Filled]) -> None:
+    def __init__(self, answer: AnswerObject, filled: Sequence[Filled]) -> None:
         self._parts: list[tuple[Any, int, Any]] = []
         """Objects and lists to be copied, each with the number of the one that holds it, and where."""
         numbers: dict[int, int] = {}
@@ -74,7 +74,7 @@ class Skeleton:
                 made[holder][place] = one
         return made
 
-    async def answer(self, context: RequestContext) -> Written | None:
+    async def answer(self, context: RequestContext) -> AnswerObject | None:
         """Read the lists, and return the answer; None where one has to be completed in the usual way.
 
         Raises what reading raises, and NeedsCare.
@@ -93,5 +93,5 @@ class Skeleton:
                     raise found
                 if not found:
                     return None
-        answer: Written = made[0]
+        answer: AnswerObject = made[0]
         return answer

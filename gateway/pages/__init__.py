@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -44,6 +45,14 @@ class Asset:
     plain: bytes
     compressed: bytes
 
+    @classmethod
+    @lru_cache
+    def read(cls, path: Path) -> Asset:
+        """Read a file, once for each process."""
+        content = path.read_bytes()
+        media_type, _ = mimetypes.guess_type(path.name)
+        return cls(media_type, content, gzip.compress(content, 6, mtime=0))
+
 
 class Explorer:
     """GraphiQL's page and the files it needs, each under a name with a hash of its content."""
@@ -55,10 +64,9 @@ class Explorer:
         if not explorer_is_installed():
             return
         for path in (*(ASSETS / one for one in ASSET_FILES), *(PAGES / one for one in OWN_FILES)):
-            content = path.read_bytes()
-            hashed = f"{path.stem}.{hashlib.sha256(content).hexdigest()[:16]}{path.suffix}"
-            media_type, _ = mimetypes.guess_type(path.name)
-            self._files[hashed] = Asset(media_type, content, gzip.compress(content, 6, mtime=0))
+            asset = Asset.read(path)
+            hashed = f"{path.stem}.{hashlib.sha256(asset.plain).hexdigest()[:16]}{path.suffix}"
+            self._files[hashed] = asset
             self._html = self._html.replace(f'"/assets/{path.name}"', f'"/assets/{hashed}"')
 
     def page(self) -> HTMLResponse:
