@@ -99,10 +99,7 @@ class NativeSource:
         return self._remembered.generation(now)
 
     def bind(self, request: Request) -> BoundStatement | None:
-        """Work out a question; None for pages that rows alone do not tell. Raises NotSupported.
-
-        A page has one row more than asked for where others follow.
-        """
+        """Work out a question; None for pages that rows alone do not tell. Raises NotSupported."""
         page = request.page
         if (page.cursors and page.limit is not None) or page.cursor is not None or page.backward:
             return None
@@ -218,7 +215,8 @@ def _values(relation: Relation, request: Request, shape: Shape) -> dict[str, Any
             value = list(value)
         values[f"filter_{name}"] = value
     if request.page.limit is not None:
-        values["limit"] = request.page.limit + 1
+        # One row more than a page tells that others follow, or what the total is where none was asked for.
+        values["limit"] = request.page.limit + (request.page.cursors or not request.page.limit)
     if request.page.cursor is not None:
         types = [_value_type(relation.columns[name]) for name in relation.order]
         for index, value in enumerate(decode_cursor(request.page.cursor, types)):
