@@ -66,7 +66,7 @@ def by_audience(kind: str, record: type[r.Record], within: str = "date") -> Path
             reached = r.Enrolment.table().join(addressed, true())
             mine = select(addressed.c.record_id).select_from(reached).where(enrolled, *conditions)
             columns = {"concerned_student_ids": parent.c.student_id}
-            found = key.in_(mine.correlate(parent))
+            found = key.in_(mine.correlate_except(reached))
             return Match(parent, found, parent.c.parent_group, parent.c.student_id, columns)
         source = parent.join(r.Enrolment.table(), enrolled).join(addressed, true())
         return _matched(key, source, parent, addressed.c.record_id, conditions, parents)

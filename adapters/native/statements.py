@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -150,6 +151,8 @@ def build(relation: Relation, shape: Shape, dialect: str) -> Select[Any]:
     parent = parents(dialect, shape.parents)
     topmost = shape.paged and not shape.cursor and not shape.shared
     match = relation.path(Parents(parent, shape.shared, topmost, dialect))
+    if shape.parents == 1 and match.source is parent and not shape.cursor:
+        return _of_one(relation, shape)
     asked = Question(relation, shape, match)
     if not shape.paged:
         return asked.select(asked.joined(match)).where(*asked.conditions).order_by(*asked.sorting)
@@ -159,6 +162,23 @@ def build(relation: Relation, shape: Shape, dialect: str) -> Select[Any]:
         found = asked.select(asked.joined(match)).where(*asked.conditions).order_by(*asked.sorting)
         return found.limit(bindparam("limit", type_=Integer))
     return _numbered(asked)
+
+
+ONE_PARENT: Any = SimpleNamespace(
+    c=SimpleNamespace(**{name: bindparam(f"parent0_{name}", type_=String) for name in PARENT_FIELDS})
+)
+"""Stands for the table of the parents where there is one: its fields are parameters."""
+
+
+def _of_one(relation: Relation, shape: Shape) -> Select[Any]:
+    """Write the statement of a single parent that a condition of the record leads to: nothing is joined."""
+    asked = Question(relation, shape, relation.path(Parents(ONE_PARENT, shape.shared, False, "sqlite")))
+    match = asked.match
+    source = asked.with_extras(relation.record, match, [*asked.shown, *asked.deciding])
+    counts = _counts(asked).items() if shape.counted else ()
+    measures = [count.correlate(None).scalar_subquery().label(name) for name, count in counts]
+    found = asked.select(source, *measures).where(match.on, *asked.conditions).order_by(*asked.sorting)
+    return found.limit(bindparam("limit", type_=Integer)) if shape.paged else found
 
 
 Adapt = Callable[[ColumnElement[Any]], ColumnElement[Any]]
@@ -276,22 +296,24 @@ def _topmost(asked: Question, dialect: str) -> Select[Any]:
 def _counted(asked: Question) -> tuple[FromClause, Condition]:
     """Count the records of each parent, all and by condition; returns the counts and what joins them."""
     match = asked.match
-    tallies = [func.sum(case((condition, 1), else_=0)) for condition in asked.tallies]
-    names = ["_total", *(f"_count{index}" for index in range(len(tallies)))]
-    source = asked.with_extras(asked.relation.record, match, [*asked.conditions, *asked.tallies])
     measures = [
-        select(measure)
-        .select_from(source)
-        .where(match.on, *asked.conditions)
-        .correlate(match.source)
-        .scalar_subquery()
-        .label(name)
-        for name, measure in zip(names, [func.count(), *tallies], strict=True)
+        count.correlate(match.source).scalar_subquery().label(name) for name, count in _counts(asked).items()
     ]
     found = select(match.group.label("counted_group"), *measures).select_from(match.source)
     # Materialised, or databases count again for every record.
     counted = found.cte("counted").prefix_with("MATERIALIZED")
     return counted, counted.c.counted_group == match.group
+
+
+def _counts(asked: Question) -> dict[str, Select[Any]]:
+    """Write what counts the records of a parent, all and by condition."""
+    match = asked.match
+    tallies = {f"_count{at}": func.sum(case((one, 1), else_=0)) for at, one in enumerate(asked.tallies)}
+    source = asked.with_extras(asked.relation.record, match, [*asked.conditions, *asked.tallies])
+    return {
+        name: select(measure).select_from(source).where(match.on, *asked.conditions)
+        for name, measure in {"_total": func.count(), **tallies}.items()
+    }
 
 
 def _numbered(asked: Question) -> Select[Any]:
