@@ -36,6 +36,11 @@ NAMES = frozenset(
 ALIKE = 0.75
 """How alike an unknown name must be to one that is known to be taken for a slip (difflib)."""
 
+OF_AN_ID = ("guardian_email", "classes", "subject")
+"""Whom and what a row is about, beside its student: ids of different ones are ids of different tables."""
+ALIKE_WITHOUT_SIGNS = {"last_name", "first_name", "date", "due_date", "start_date", "start_time"}
+"""Columns of keys whose signs say nothing: `Jean-Pierre` is `Jean Pierre`."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
@@ -112,16 +117,28 @@ def _same_rows(opened: _Opened) -> Same:
 def _key(values: Mapping[str, str], template: Template) -> str:
     """Return what tells a row from the others and keeps it the same record.
 
-    An id counts for the person of the row only: where two tables number their rows from 1, nobody gets the
-    rows of another. The day of birth and the class tell namesakes apart; beside a number they may change.
+    An id counts for the person, the classes and the subject of the row only: where two tables number their
+    rows from 1, none takes the place of another's. The day of birth and the class tell namesakes apart;
+    beside a number they may change.
     """
     number = values.get("student_number") or values.get("ine")
     apart = [] if number else _told_apart(values)
-    if not values.get("id"):
-        return ":".join([*(r.folded(values.get(one)) for one in template.key), *apart])
-    names = [number] if number else [values.get("last_name"), values.get("first_name")]
-    person = [r.folded(one) for one in (*names, values.get("guardian_email")) if one]
-    return ":".join([values["id"], *person, *apart])
+    if values.get("id"):
+        names = [number] if number else [values.get("last_name"), values.get("first_name")]
+        person = [r.folded(one) for one in names if one]
+        others = [_exact(values[one]) for one in OF_AN_ID if values.get(one)]
+        return ":".join([values["id"], *person, *others, *apart])
+    parts = [
+        (r.folded if name in ALIKE_WITHOUT_SIGNS else _exact)(values.get(name, "")) for name in template.key
+    ]
+    if number and not {"student_number", "ine"} & {one for one in template.key if values.get(one)}:
+        parts.append(r.folded(number))
+    return ":".join([*parts, *apart])
+
+
+def _exact(text: str) -> str:
+    """Fold a text but for its signs: `3LAT+` is not `3LAT-`, nor `j.martin@` `jmartin@`."""
+    return "".join(r.search_text(text).split()).replace(":", "\x1f")
 
 
 def _told_apart(values: Mapping[str, str]) -> list[str]:
