@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from adapters import records as r
 from adapters.native.import_report import Report
+from gateway.identities import decide, proposed
+from gateway.settings import Settings
 from tests.exports import oneroster
 from tests.exports.asking import ask, bring, rows
 from tests.exports.one_school import Written
+from tests.test_closed_ties import as_it_was, entered_again, read_by, siecle
+from tests.test_identity import graded, siecle_with
+from tests.test_keys_of_rows import part
 
 CLAIRE = "u2,,,true,s1,parent,claire,,Claire,Martin,,,claire@example.org,0600000301,,,,\n"
 ZOE = 'u1,,,true,s1,student,zoe,,Zoé,Martin,,5001,,,,"u2,u3,u9",06,\n'
@@ -167,3 +173,43 @@ def test_a_teacher_of_the_same_first_name_of_whom_nothing_agrees_is_another_pers
     assert others(report) == expected
     last_name = "Dupont" if expected else "Noir"
     assert rows(url, r.StaffMember, "last_name") == [(last_name,)]
+
+
+@pytest.mark.parametrize("name", ["BENALI", "MARTIN"])
+def test_a_number_of_a_merged_guardian_that_is_given_to_somebody_else_is_refused(
+    url: str, tmp_path: Path, name: str
+) -> None:
+    def given_to_another(text: str) -> str:
+        start = text.index('<PERSONNE PERSONNE_ID="301">')
+        person = text[start : text.index("</PERSONNE>", start) + len("</PERSONNE>")]
+        other = person.replace('"301"', '"399"').replace(">MARTIN<", f">{name}<")
+        text = text.replace(person, person + other.replace("claire.martin", "c").replace("+336", "+337"))
+        return text.replace(
+            "<ELEVE_ID>5003</ELEVE_ID><PERSONNE_ID>303<", "<ELEVE_ID>5003</ELEVE_ID><PERSONNE_ID>399<"
+        )
+
+    settings = Settings(database_url=url)
+    bring(url, siecle(tmp_path / "twice", entered_again))
+    (proposal,) = asyncio.run(proposed(settings))
+    asyncio.run(decide(settings, str(proposal["id"]), True))
+    assert read_by(url, "Claire") == ["Léo MARTIN", "Zoé MARTIN"]
+    report = bring(url, siecle(tmp_path / "given", given_to_another))
+    assert others(report) == [("399", f"Claire {name}")]
+    assert read_by(url, "Claire") == ["Léo MARTIN", "Zoé MARTIN"]
+    bring(url, siecle(tmp_path / "before", as_it_was))
+    assert read_by(url, "Claire") == ["Léo MARTIN", "Zoé MARTIN"]
+
+
+def test_a_pupil_of_other_names_and_another_number_is_another_though_born_on_the_same_day(
+    url: str, tmp_path: Path
+) -> None:
+    bring(url, siecle_with(tmp_path / "before"))
+    table = "ine;nom;prénom;matière;date;note;titre\n060000001AA;MARTIN;Zoé;Maths;10/11/2026;12;T\n"
+    assert bring(url, part(tmp_path, "notes", table)).refused == []
+    before = graded(url, "Claire")
+    assert before["Zoé MARTIN"] == [12.0]
+    names = "<NOM_DE_FAMILLE>{}</NOM_DE_FAMILLE><PRENOM>{}"
+    words = {names.format("MARTIN", "Zoé"): names.format("PETIT", "Tom"), "060000001AA": "060000009DD"}
+    report = bring(url, siecle_with(tmp_path / "after", **words))
+    assert others(report) == [("5001", "Tom PETIT")]
+    assert graded(url, "Claire") == before

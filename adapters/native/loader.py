@@ -160,17 +160,25 @@ class Loader:
 
     async def _hold_back(self, refused: set[str], but: tuple[str, ...]) -> None:
         """Refuse what this import says of refused ids, but for records in some states."""
-        if not refused:
-            return
-        places = {row["place"] for row in await self._seen.rows_of(refused)}
-        for kind, ids in (await dependents(self._claims, refused)).items():
-            rows = [row for row in await self._seen.rows_of(ids - refused) if row["state"] not in but]
-            await self._ending.withdraw(kind, {row["id"]: row["state"] for row in rows})
-            for row in rows:
-                self._accounts.change_fate(origin_of(row), "refused")
-                if row["place"] not in places:
-                    why, do = "refers to an id that was refused", "Correct that id at the source first."
-                    self._report.refused.append(Refusal(row["place"], row["kind"], "id", "", why, do))
+        known = await self._seen.rows_of(refused)
+        places = {row["place"] for row in known}
+        guardians = {row["id"] for row in known if row["kind"] == r.Guardian.table().name}
+        for some in filter(None, (refused - guardians, guardians)):
+            for kind, ids in (await dependents(self._claims, some)).items():
+                rows = [row for row in await self._seen.rows_of(ids - refused) if row["state"] not in but]
+                if some is guardians:
+                    # The record of a guardian may be that of other ids of this source, too.
+                    rows = [row for row in rows if row["guardian_id"] in (None, *guardians)]
+                await self._ending.withdraw(kind, {row["id"]: row["state"] for row in rows})
+                self._refuse_dependents(rows, places)
+
+    def _refuse_dependents(self, rows: Iterable[Mapping[str, Any]], places: set[str]) -> None:
+        """Report records that refer to a refused id; the entries at `places` were reported already."""
+        for row in rows:
+            self._accounts.change_fate(origin_of(row), "refused")
+            if row["place"] not in places:
+                why, do = "refers to an id that was refused", "Correct that id at the source first."
+                self._report.refused.append(Refusal(row["place"], row["kind"], "id", "", why, do))
 
     async def _change(self, item: Changed) -> None:
         """Take a record as it is with some columns changed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -77,7 +78,8 @@ class RecordWriter:
         """Write the guardians who turn out to be those whom their ids meant before, and refuse the others."""
         accepted: dict[str, Row] = {}
         for identity, (row, origin, was) in self._unsure.items():
-            same = await self._scope.has_same_children(identity, self._states, self.others)
+            states = partial(self._states_of_ties, identity)
+            same = await self._scope.has_same_children(identity, states, self.others)
             if was.fitting_names if same is None else same:
                 accepted[identity] = row
             else:
@@ -89,8 +91,13 @@ class RecordWriter:
         changed, _ = self._compare(r.Guardian, accepted, before, spoken)
         await self._store(r.Guardian, changed, spoken)
 
-    async def _states(self, ids: set[str]) -> dict[str, str]:
-        return {row["id"]: row["state"] for row in await self._seen.rows_of(ids) if not row["is_refused"]}
+    async def _states_of_ties(self, guardian: str, ids: set[str]) -> dict[str, str]:
+        """Return the states of those of some ties that the import gives to a guardian."""
+        return {
+            row["id"]: row["state"]
+            for row in await self._seen.rows_of(ids)
+            if not row["is_refused"] and row["guardian_id"] == guardian
+        }
 
     async def write(self, kind: type[r.Record]) -> None:
         """Write the records of a kind that were taken."""
@@ -196,11 +203,12 @@ class RecordWriter:
             for one in rows
             if one not in known
         ]
+        guardians = {one: row.get("guardian_id") or row.get("person_id") for one, row in rows.items()}
         # Somebody else's id stays what it was: seen, and not written.
         made += [
             (one, "", "unchanged", origins[one]) for one in origins if one not in rows and one not in known
         ]
-        await self._seen.add(kind, made)
+        await self._seen.add(kind, made, guardians)
 
     # ---- refusals ----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ In a temporary table of the database, so that memory stays small however large t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, select, update
@@ -26,9 +27,13 @@ SEEN = Table(
     Column("entry_number", Integer),
     Column("entry_kind", String),
     Column("place", String),
+    Column("guardian_id", String(64)),
     prefixes=["TEMPORARY"],
 )
-"""`state` is what the first content of an id did; a refused id had two contents, and counts as not there."""
+"""`state` is what the first content of an id did; a refused id had two contents, and counts as not there.
+
+`guardian_id` is, of what reaches a guardian (or another person), who that is, by the id that the export uses.
+"""
 NOT_WRITTEN = "not written"
 """The state of an id whose second content came before the first was written."""
 NEW = ("added", "revived")
@@ -60,8 +65,13 @@ class SeenRecords:
                 found[row.id] = row.content_hash, origin_of(dict(row._mapping))
         return found
 
-    async def add(self, kind: str, rows: Sequence[tuple[str, str, str, Origin]]) -> None:
-        """Remember records that did not come before: id, content hash, state and origin."""
+    async def add(
+        self,
+        kind: str,
+        rows: Sequence[tuple[str, str, str, Origin]],
+        guardians: Mapping[str, str | None] = MappingProxyType({}),
+    ) -> None:
+        """Remember records that did not come before: id, content hash, state, origin and `guardian_id`."""
         made = [
             {
                 "id": identity,
@@ -72,6 +82,7 @@ class SeenRecords:
                 "entry_number": origin.number,
                 "entry_kind": origin.kind,
                 "place": origin.place,
+                "guardian_id": guardians.get(identity),
             }
             for identity, content, state, origin in rows
         ]

@@ -107,7 +107,8 @@ class SourceScope:
     ) -> bool | None:
         """Tell whether a guardian still has a child of the last import, who is not somebody else now.
 
-        `states` tells what the import did with records that it has. None where it brings the guardian no tie.
+        `states` tells what the import did with those of some ties that it gives to this very id: a record may
+        be made of several ids of one source, each with children of its own. None where it gives it none.
         """
         tie = r.Guardianship.table()
         record = (await self._claims.became([identity])).get(identity, identity)
@@ -169,10 +170,22 @@ def may_be_same(kind: type[r.Record], one: Mapping[str, Any], other: Mapping[str
     if kind is r.Student and fits and differ(one.get("date_of_birth"), other.get("date_of_birth")):
         is_corrected = one.get("match_name") == other.get("match_name")
         return Same.YES if is_corrected and not _differ(one, other, ("national_id",)) else Same.NO
+    if kind is r.Student and not fits:
+        return Same.YES if _is_renamed_student(one, other) else Same.NO
     if fits or _agree(one, other, ("date_of_birth", "national_id", "email")):
         return Same.YES
-    is_renamed = kind is not r.Student and first_names_fit(one, other)
+    is_renamed = first_names_fit(one, other)
     return Same.YES if is_renamed and _agree(one, other, ("information_system_id",)) else Same.NO
+
+
+def _is_renamed_student(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether a student has other names now: the INE agrees, or the day of birth and one of them."""
+    if _differ(one, other, ("national_id",)):
+        return False
+    family_fits = names_fit({**one, "first_name": None}, {**other, "first_name": None})
+    return _agree(one, other, ("national_id",)) or (
+        _agree(one, other, ("date_of_birth",)) and (family_fits or first_names_fit(one, other))
+    )
 
 
 def _same_guardian(one: Mapping[str, Any], other: Mapping[str, Any]) -> Same:
