@@ -35,11 +35,18 @@ async def _of_edt(url: str) -> list[tuple[str, date | None]]:
     return [one for one in await readers(url) if one[0].startswith("edt")]
 
 
+OF_SAME = f"the same names, a guardian of the same; {NO_ACCESS}"
+OF_NEAR = f"the same names, a guardian of nearly the same; {NO_ACCESS}"
+RENAMED = Child((SAME,), None, last="Duval")
 CASES = [
-    pytest.param(second(SAME), "the same names, a guardian of the same", id="another day of birth"),
-    pytest.param(second(NEAR), "the same names, a guardian of nearly the same", id="a near guardian"),
-    pytest.param(second(SAME, born=None), "the same names, a guardian of the same", id="no day of birth"),
-]  # fmt: skip
+    pytest.param(second(SAME), OF_SAME, id="another day of birth"),
+    pytest.param(second(NEAR), OF_NEAR, id="a near guardian"),
+    pytest.param(second(SAME, born=None), OF_SAME, id="no day of birth"),
+    pytest.param(RENAMED, OF_SAME, id="another family name"),
+    pytest.param(
+        replace(RENAMED, number="1", born=None), "the same number, but other names", id="a number in common"
+    ),
+]
 
 
 @pytest.mark.parametrize(("child", "reason"), CASES)
@@ -52,7 +59,7 @@ async def test_who_is_kept_from_a_child_does_not_read_of_a_namesake_until_that_i
         await bring_told(url, source, one)
     assert await _of_edt(url) == []
     (proposal,) = await proposed(Settings(database_url=url))
-    assert (proposal["kind"], proposal["reason"]) == ("student", f"{reason}; {NO_ACCESS}")
+    assert (proposal["kind"], proposal["reason"]) == ("student", reason)
     await decide(Settings(database_url=url), str(proposal["id"]), merge=False)
     found = await _of_edt(url)
     assert len(found) == 1

@@ -3,14 +3,15 @@
 Two sources may have a guardian each for one person: a tie without rights looks like that of a grandfather of
 the same name, and a slip in a name makes another one, so the two are not joined. What the source that is
 believed more says of somebody of these names, or nearly these, and this child holds for the ties of the
-others too; and so it does for a child of these names who may be the same with another day of birth. In doubt
-the stricter of both decides, and an administrator decides otherwise.
+others too, even where only the family name is another; and so it does for a child who may be the same with
+another day of birth or family name. In doubt the stricter of both decides, and an administrator decides
+otherwise.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
@@ -23,7 +24,7 @@ from adapters.native.claims import CLAIM, Claims, chunks, is_one_of
 from adapters.native.merging import Merging
 from adapters.native.near_names import names_near, titles_differ
 from adapters.native.person_groups import UNCLEAR
-from adapters.native.person_identity import names_fit
+from adapters.native.person_identity import first_names_fit, names_fit
 from adapters.native.precedence import NO_RIGHTS
 from adapters.native.proposals import PROPOSAL, Proposals
 
@@ -32,6 +33,7 @@ ACCESS = ("has_data_access", "permissions", "valid_from", "valid_to")
 NO_ACCESS = "the source that is believed more gives no access, so both have none"
 SHORTER = "the source that is believed more gives access for a time, so both have it no longer"
 TIE, STUDENT, GUARDIAN = r.Guardianship.table(), r.Student.table(), r.Guardian.table()
+KEYS_OF_CHILDREN = ("match_name", "information_system_id", "national_id", "date_of_birth")
 TITLES = {"FATHER": "M.", "MOTHER": "Mme"}
 """What a tie says of the title, whatever the title is."""
 Rank = Callable[[str], tuple[int, str]]
@@ -130,14 +132,21 @@ def _are_two(one: Tie, other: Tie, apart: Apart) -> bool:
 
 
 def _may_be_one(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether the tie to the child and the names fit; names with a slip also need titles that do."""
+    """Tell whether the tie to the child and the names fit; names with a slip also need titles that do.
+
+    Family names change: of one child, a first name with a title and a tie that fit is enough for doubt.
+    """
     relations = one["relation"], other["relation"]
     if relations[0] != relations[1] and not any(each in UNCLEAR for each in relations):
         return False
     if names_fit(one, other):
         return True
     titles = [TITLES.get(row["relation"], row["title"]) for row in (one, other)]
-    return names_near(one, other) and not titles_differ(*titles)
+    if titles_differ(*titles):
+        return False
+    return names_near(one, other) or (
+        bool(one["first_name"] and other["first_name"]) and first_names_fit(one, other)
+    )
 
 
 def _limit(said: Sequence[Spoken]) -> Limit | None:
@@ -200,7 +209,9 @@ class ClosedTies:
 
     async def _ties(self, school: str) -> list[Tie]:
         named = (GUARDIAN.c[name] for name in ("title", "first_name", "last_name", "match_name"))
-        child = STUDENT.c.match_name.label("child_name"), STUDENT.c.source_id.label("child_source")
+        child = (
+            STUDENT.c[name].label(f"child_{name}") for name in (*KEYS_OF_CHILDREN, "first_name", "source_id")
+        )
         wanted = (
             select(TIE, *named, *child)
             .join(STUDENT, STUDENT.c.id == TIE.c.student_id)
@@ -221,12 +232,15 @@ class ClosedTies:
     async def _namesakes(
         self, of_child: Mapping[str, Sequence[Tie]], apart: Apart
     ) -> Mapping[str, Sequence[str]]:
-        """Return the children of the same names, by child, whom no source has both."""
-        called: dict[str, list[str]] = defaultdict(list)
+        """Return the children who may be one, by child, whom no source has both.
+
+        They have the same names, a number in common, or a first name and the day of birth.
+        """
+        alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for child, ties in of_child.items():
-            if all(ties[0].row["child_name"].split("|")):
-                called[ties[0].row["child_name"]].append(child)
-        pairs = [pair for some in called.values() for pair in combinations(some, 2)]
+            for key in _keys_of_child(ties[0].row):
+                alike[key].append(child)
+        pairs = sorted({pair for some in alike.values() for pair in combinations(sorted(some), 2)})
         sources: dict[str, set[str]] = defaultdict(set)
         spoken = select(CLAIM.c.record_id, CLAIM.c.source_id).where(
             is_one_of(CLAIM.c.record_id), CLAIM.c.is_mention.is_(False), CLAIM.c.ended_at.is_(None)
@@ -236,7 +250,7 @@ class ClosedTies:
                 sources[claim.record_id].add(claim.source_id)
         found: dict[str, list[str]] = defaultdict(list)
         for pair in pairs:
-            one, other = (sources[child] or {of_child[child][0].row["child_source"]} for child in pair)
+            one, other = (sources[child] or {of_child[child][0].row["child_source_id"]} for child in pair)
             if one.isdisjoint(other) and frozenset(pair) not in apart:
                 found[pair[0]].append(pair[1])
                 found[pair[1]].append(pair[0])
@@ -291,6 +305,15 @@ async def schools_of(claims: Claims, person: str) -> set[str]:
     theirs = or_(TIE.c.guardian_id == person, STUDENT.c.id == person)
     found = await claims.connection.execute(wanted.where(theirs).distinct())
     return {one for one in found.scalars() if one is not None}
+
+
+def _keys_of_child(row: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield what a child may share with who is the same, of a row with the columns of the child."""
+    for name in KEYS_OF_CHILDREN:
+        value = row[f"child_{name}"]
+        if value and (name != "match_name" or all(value.split("|"))):
+            first = r.folded(row["child_first_name"]) if name == "date_of_birth" else ""
+            yield name, str(value), first
 
 
 def _said(of: Mapping[str, Any], content: Mapping[str, Any]) -> Said:

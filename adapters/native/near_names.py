@@ -47,7 +47,7 @@ def _first_near(mine: Words, theirs: Words) -> bool:
     fewer, more = sorted((mine, theirs), key=len)
     if "".join(mine) == "".join(theirs) or _are_initials(mine, theirs) or _are_initials(theirs, mine):
         return True
-    return all(any(_is_short(a, b) or _is_slip(a, b) for b in more) for a in fewer)
+    return all(any(_begins(a, b) or _is_slip(a, b) for b in more) for a in fewer)
 
 
 def _family_near(mine: Words, theirs: Words) -> bool:
@@ -69,6 +69,11 @@ def _are_initials(mine: Words, theirs: Words) -> bool:
 def _is_short(one: str, other: str) -> bool:
     shorter, longer = sorted((one, other), key=len)
     return 0 < len(shorter) <= SHORT and longer.startswith(shorter)
+
+
+def _begins(one: str, other: str) -> bool:
+    """Tell whether one word begins the other: an initial, or a short form such as Alex."""
+    return bool(one) and bool(other) and (one.startswith(other) or other.startswith(one))
 
 
 def _is_slip(one: str, other: str) -> bool:
