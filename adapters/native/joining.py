@@ -15,6 +15,7 @@ from sqlalchemy import and_, or_, select
 
 from adapters import records as r
 from adapters.native.claims import CLAIM, Claims, is_one_of, spoken_of
+from adapters.native.class_enrolments import ClassEnrolments
 from adapters.native.class_names import ClassNames
 from adapters.native.closed_ties import ClosedTies, schools_of
 from adapters.native.mentions import Mentions
@@ -84,6 +85,7 @@ class Joining:
                 schools = await self._schools()
                 sources |= await self._sources(schools)
         self.schools = set(await self._schools())
+        await ClassEnrolments(self._claims, self._merging).settle(self.schools)
         await self._closed.settle(self.schools)
 
     async def _schools(self) -> list[str]:
