@@ -29,8 +29,6 @@ SOURCE = "native source: shapes, parameters, memory"
 PARTS = (
     ("native/sqlite_reader", SQLITE),
     ("hand_written.py:__call__", SQLITE),
-    ("hand_written.py:<lambda>", SQLITE),
-    ("hand_written.py:<dictcomp>", SQLITE),
     ("benchmarks/", "hand-written: rows to the answer"),
     ("site-packages/starlette", HTTP),
     ("gateway/execution", "plan: calling edges, dealing out lists"),

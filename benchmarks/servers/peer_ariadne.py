@@ -43,7 +43,7 @@ class Loaders:
         """Return the guardian's students."""
         if self.students is None:
             self.students = await read("students", {"guardian": self.guardian})
-        return [row["id"] for row in self.students]
+        return [row[0] for row in self.students]
 
     def load(self, name: str, key: str, show: Any, most: int = 1000, **values: Any) -> Any:
         """Load the rows of one student, batched with those of the others."""
@@ -52,8 +52,8 @@ class Loaders:
             async def batch(ids: list[str]) -> list[Any]:
                 found: dict[str, list[Any]] = {one: [] for one in ids}
                 for row in await read(name, {"students": ids, **values}):
-                    if len(found[row["student"]]) < most:
-                        found[row["student"]].append(show(row))
+                    if len(found[row[0]]) < most:
+                        found[row[0]].append(show(row))
                 return [found[one] for one in ids]
 
             self._loaders[name] = DataLoader(batch)
@@ -68,28 +68,28 @@ async def resolve_viewer(_root: Any, info: Any) -> dict[str, Any]:
 
 async def resolve_timetable(row: Any, info: Any, **given: Any) -> dict[str, Any]:
     """Load lessons."""
-    return {"lessons": await info.context.load("lessons", row["id"], shown_lesson, **given)}
+    return {"lessons": await info.context.load("lessons", row[0], shown_lesson, **given)}
 
 
 async def resolve_homework(row: Any, info: Any, first: int, **given: Any) -> dict[str, Any]:
     """Load homework."""
-    return {"nodes": await info.context.load("homework", row["id"], shown_homework, first, **given)}
+    return {"nodes": await info.context.load("homework", row[0], shown_homework, first, **given)}
 
 
 async def resolve_grades(row: Any, info: Any, first: int) -> dict[str, Any]:
     """Load grades."""
-    return {"id": row["id"], "nodes": await info.context.load("grades", row["id"], shown_grade, first=first)}
+    return {"id": row[0], "nodes": await info.context.load("grades", row[0], shown_grade, first=first)}
 
 
 async def resolve_total(found: Any, info: Any) -> int:
     """Count grades."""
-    (total,) = await info.context.load("grade_counts", found["id"], lambda row: row["total"]) or [0]
+    (total,) = await info.context.load("grade_counts", found["id"], lambda row: row[1]) or [0]
     return int(total)
 
 
 async def resolve_absences(row: Any, info: Any, first: int) -> dict[str, Any]:
     """Load absences."""
-    return {"nodes": await info.context.load("absences", row["id"], shown_absence, first=first)}
+    return {"nodes": await info.context.load("absences", row[0], shown_absence, first=first)}
 
 
 async def resolve_conversations(_root: Any, info: Any, **_given: Any) -> dict[str, Any]:
@@ -113,8 +113,8 @@ def context_of(request: Any, _data: Any) -> Loaders:
 query.set_field("viewer", resolve_viewer)
 query.set_field("conversations", resolve_conversations)
 query.set_field("news", resolve_news)
-student.set_field("displayName", lambda row, _info: f"{row['first_name']} {row['last_name']}")
-student.set_field("schoolClass", lambda row, _info: {"name": row["class_name"]})
+student.set_field("displayName", lambda row, _info: f"{row[1]} {row[2]}")
+student.set_field("schoolClass", lambda row, _info: {"name": row[3]})
 student.set_field("timetable", resolve_timetable)
 student.set_field("homework", resolve_homework)
 student.set_field("grades", resolve_grades)
