@@ -154,6 +154,8 @@ class LoaderLayer:
         It holds as long as the scope. None where the usual way has to be taken: when other sources take
         part, or the database has to look closer.
         """
+        if not self.sources.can_bind:
+            return None
         self._require_capability(question)
         asked = [self._parent(question, parent, key, group) for parent in parents]
         known = tuple({(one.group, one.student_id): one for one in asked if one is not None}.values())

@@ -148,6 +148,11 @@ class Sources:
         return len(self.by_name) == 1
 
     @property
+    def can_bind(self) -> bool:
+        """Tell whether questions can be worked out beforehand: the native database serves all, and can."""
+        return self.nearby is not None and self.is_single
+
+    @property
     def are_immediate(self) -> bool:
         """Tell whether asking several questions at once gains nothing."""
         return self.nearby is not None and self.nearby.is_immediate and self.is_single
@@ -200,12 +205,11 @@ class Sources:
             raise presented(source.name, request.relation, error) from error
 
     def bind(self, request: Request) -> Bound | None:
-        """Work out a question to the database; None where it cannot be worked out beforehand.
+        """Work out a question to the database, where `can_bind`; None where it has to look closer.
 
         Raises SourceFailed and InvalidArgument.
         """
-        if self.nearby is None or not self.is_single:
-            return None
+        assert self.nearby is not None
         try:
             found: Bound | None = self.nearby.bind(request)
         except Exception as error:

@@ -13,7 +13,7 @@ from gateway.identities import decide, proposed
 from gateway.settings import Settings
 from tests.exports import oneroster
 from tests.exports.asking import ask, bring, rows
-from tests.exports.one_school import ALL, Written, changed_siecle
+from tests.exports.one_school import ALL, Written, changed_siecle, person_in
 
 CHILDREN = "{ viewer { students { displayName } } }"
 BOTH, LEO, INES = ["Léo MARTIN", "Zoé MARTIN"], ["Léo MARTIN"], ["Inès DURAND"]
@@ -59,8 +59,7 @@ def without_tie(person: str) -> Change:
 def entered_again(text: str) -> str:
     """Enter Claire once more under another number, with the rights that her first entry lost."""
     tie = _tie(text, "301")
-    start = text.index('<PERSONNE PERSONNE_ID="301">')
-    person = text[start : text.index("</PERSONNE>", start) + len("</PERSONNE>")]
+    person = person_in(text, "301")
     text = text.replace(person, person + person.replace('"301"', '"399"'))
     return text.replace(tie, tie.replace(">301<", ">399<"))
 

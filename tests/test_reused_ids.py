@@ -13,7 +13,7 @@ from gateway.identities import decide, proposed
 from gateway.settings import Settings
 from tests.exports import oneroster
 from tests.exports.asking import ask, bring, rows
-from tests.exports.one_school import Written
+from tests.exports.one_school import Written, person_in
 from tests.test_closed_ties import as_it_was, entered_again, read_by, siecle
 from tests.test_identity import graded, siecle_with
 from tests.test_keys_of_rows import part
@@ -180,8 +180,7 @@ def test_a_number_of_a_merged_guardian_that_is_given_to_somebody_else_is_refused
     url: str, tmp_path: Path, name: str
 ) -> None:
     def given_to_another(text: str) -> str:
-        start = text.index('<PERSONNE PERSONNE_ID="301">')
-        person = text[start : text.index("</PERSONNE>", start) + len("</PERSONNE>")]
+        person = person_in(text, "301")
         other = person.replace('"301"', '"399"').replace(">MARTIN<", f">{name}<")
         text = text.replace(person, person + other.replace("claire.martin", "c").replace("+336", "+337"))
         return text.replace(

@@ -22,7 +22,7 @@ from gateway.identities import decide, proposed
 from gateway.settings import Settings
 from tests.conftest import NOW
 from tests.exports.asking import ask, bring, bring_all, rows
-from tests.exports.one_school import ALL, UAI, Written, changed_siecle, only_member, replacing
+from tests.exports.one_school import ALL, UAI, Written, changed_siecle, only_member, person_in, replacing
 from tests.test_import import empty_database
 
 EXPECTED = Path(__file__).parent / "exports" / "family.json"
@@ -321,9 +321,8 @@ def _siecle_with_a_parent_twice(folder: Path) -> Written:
     def change(name: str, text: str) -> str:
         if "Responsables" not in name:
             return text
-        start = text.index('<PERSONNE PERSONNE_ID="301">')
-        end = text.index("</PERSONNE>", start) + len("</PERSONNE>")
-        text = text[:end] + text[start:end].replace('"301"', '"399"') + text[end:]
+        person = person_in(text, "301")
+        text = text.replace(person, person + person.replace('"301"', '"399"'))
         tie = "<ELEVE_ID>5002</ELEVE_ID><PERSONNE_ID>{}<"
         return text.replace(tie.format(301), tie.format(399))
 

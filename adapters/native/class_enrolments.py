@@ -19,7 +19,7 @@ from adapters import records as r
 from adapters.native.claims import CLAIM, Claims, chunks, is_one_of
 from adapters.native.merging import Merging
 
-CLASS, ENROLMENT, STUDENT = r.SchoolClass.table(), r.Enrolment.table(), r.Student.table()
+CLASS, ENROLMENT, STUDENT = (one.table() for one in (r.SchoolClass, r.Enrolment, r.Student))
 
 
 @dataclass(slots=True)
@@ -44,13 +44,14 @@ class ClassEnrolments:
             return
         for school in sorted(schools):
             ended, again = list[Place](), list[Place]()
-            known = await self._known_classes(school)
-            for places in (await self._places(school)).values():
+            unsettled = await self._unsettled(school)
+            classes = {one.row["class_id"] for places in unsettled for one in places}
+            known = await self._merging.speaking_of(await self._merging.rows(CLASS, sorted(classes)))
+            for places in unsettled:
                 best = min(places, key=self._rank)
                 for one in places:
-                    is_another = self._rank(one) > self._rank(best) and not known[
-                        one.row["class_id"]
-                    ].isdisjoint(best.current)
+                    is_known = not known.get(one.row["class_id"], set()).isdisjoint(best.current)
+                    is_another = self._rank(one) > self._rank(best) and is_known
                     if is_another and one.row["ended_at"] is None:
                         ended.append(one)
                     elif not is_another and one.row["ended_at"] is not None:
@@ -61,22 +62,8 @@ class ClassEnrolments:
                 await self._claims.store.end(r.Enrolment, list(rows))
             await self._claims.rewrite(r.Enrolment, [one.row["id"] for one in again])
 
-    async def _known_classes(self, school: str) -> Mapping[str, set[str]]:
-        """Return the sources that speak of each class of a school."""
-        found: dict[str, set[str]] = defaultdict(set)
-        alone = select(CLASS.c.id, CLASS.c.source_id).where(CLASS.c.school_id == school)
-        spoken = (
-            select(CLAIM.c.record_id, CLAIM.c.source_id)
-            .join(CLASS, CLASS.c.id == CLAIM.c.record_id)
-            .where(CLASS.c.school_id == school, CLAIM.c.is_mention.is_(False))
-        )
-        for wanted in (alone, spoken):
-            for identity, source in await self._claims.connection.execute(wanted):
-                found[identity].add(source)
-        return found
-
-    async def _places(self, school: str) -> Mapping[str, list[Place]]:
-        """Return in which classes sources have the students of a school now."""
+    async def _unsettled(self, school: str) -> list[list[Place]]:
+        """Return in which classes sources have each student now, where that is several, or has ended."""
         wanted = (
             select(ENROLMENT)
             .join(STUDENT, STUDENT.c.id == ENROLMENT.c.student_id)
@@ -98,7 +85,11 @@ class ClassEnrolments:
                 place.current.append(place.row["source_id"])
             if place.current and not self._is_over(place):
                 of_student[place.row["student_id"]].append(place)
-        return of_student
+        return [
+            places
+            for places in of_student.values()
+            if len(places) > 1 or places[0].row["ended_at"] is not None
+        ]
 
     def _is_over(self, place: Place) -> bool:
         last: date | None = place.row["end_date"]

@@ -145,8 +145,7 @@ class Joining:
             return
         involved = sorted({one for pair in pairs for one in pair})
         rows = await self._merging.rows(kind.table(), involved)
-        claimed = await self._merging.sources_of(rows)
-        sources = {one: {row["source_id"], *claimed.get(one, ())} for one, row in rows.items()}
+        sources = await self._merging.speaking_of(rows)
         shared = {one for one, found in sources.items() if len(found) > 1}
         winners: dict[str, str] = {}
 

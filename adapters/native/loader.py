@@ -168,7 +168,7 @@ class Loader:
                 rows = [row for row in await self._seen.rows_of(ids - refused) if row["state"] not in but]
                 if some is guardians:
                     # The record of a guardian may be that of other ids of this source, too.
-                    rows = [row for row in rows if row["guardian_id"] in (None, *guardians)]
+                    rows = [row for row in rows if row["person_id"] in (None, *guardians)]
                 await self._ending.withdraw(kind, {row["id"]: row["state"] for row in rows})
                 self._refuse_dependents(rows, places)
 

@@ -200,10 +200,10 @@ class MentionLookup:
         contradicting = {one for one in KEYS_OF_PERSONS if differ(content.get(one), row.get(one))}
         if not contradicting <= set(agreed) or not self._of_named_class(content, [row], is_sure=bool(agreed)):
             return False
-        if not (first_names_fit(content, row) or contradicting.isdisjoint(NUMBERS)):
-            return False
         # Of a family name alone, and of a first name beside a number, one cannot tell who changed it.
-        return first_names_fit(content, row) or not set(agreed).isdisjoint(NUMBERS)
+        return first_names_fit(content, row) or (
+            contradicting.isdisjoint(NUMBERS) and not set(agreed).isdisjoint(NUMBERS)
+        )
 
     def named(self, record: str) -> str:
         """Return the names of a record that a mention meant before."""

@@ -53,6 +53,11 @@ class Merging:
                 found.setdefault(row.record_id, set()).add(row.source_id)
         return found
 
+    async def speaking_of(self, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, set[str]]:
+        """Return the sources that speak, or spoke, of each of some records."""
+        claimed = await self.sources_of(rows)
+        return {one: {row["source_id"], *claimed.get(one, ())} for one, row in rows.items()}
+
     async def merge(
         self, kind: Kind, rows: Mapping[str, Mapping[str, Any]], became: Mapping[str, str]
     ) -> None:

@@ -73,7 +73,7 @@ def _is_short(one: str, other: str) -> bool:
 
 def _begins(one: str, other: str) -> bool:
     """Tell whether one word begins the other: an initial, or a short form such as Alex."""
-    return bool(one) and bool(other) and (one.startswith(other) or other.startswith(one))
+    return one.startswith(other) or other.startswith(one)
 
 
 def _is_slip(one: str, other: str) -> bool:

@@ -96,7 +96,7 @@ class RecordWriter:
         return {
             row["id"]: row["state"]
             for row in await self._seen.rows_of(ids)
-            if not row["is_refused"] and row["guardian_id"] == guardian
+            if not row["is_refused"] and row["person_id"] == guardian
         }
 
     async def write(self, kind: type[r.Record]) -> None:
@@ -190,6 +190,7 @@ class RecordWriter:
         await self._seen.add(
             kind.table().name,
             [(one, "", NOT_WRITTEN, origins[one]) for one in refused - remembered],
+            {},
         )
         await self._seen.refuse(refused)
         return rows, origins
@@ -203,12 +204,12 @@ class RecordWriter:
             for one in rows
             if one not in known
         ]
-        guardians = {one: row.get("guardian_id") or row.get("person_id") for one, row in rows.items()}
+        persons = {one: row.get("guardian_id") or row.get("person_id") for one, row in rows.items()}
         # Somebody else's id stays what it was: seen, and not written.
         made += [
             (one, "", "unchanged", origins[one]) for one in origins if one not in rows and one not in known
         ]
-        await self._seen.add(kind, made, guardians)
+        await self._seen.add(kind, made, persons)
 
     # ---- refusals ----------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ In a temporary table of the database, so that memory stays small however large t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, select, update
@@ -27,12 +26,12 @@ SEEN = Table(
     Column("entry_number", Integer),
     Column("entry_kind", String),
     Column("place", String),
-    Column("guardian_id", String(64)),
+    Column("person_id", String(64)),
     prefixes=["TEMPORARY"],
 )
 """`state` is what the first content of an id did; a refused id had two contents, and counts as not there.
 
-`guardian_id` is, of what reaches a guardian (or another person), who that is, by the id that the export uses.
+`person_id` is, of a tie or another record that reaches a person, that person, by the id that the export uses.
 """
 NOT_WRITTEN = "not written"
 """The state of an id whose second content came before the first was written."""
@@ -69,9 +68,9 @@ class SeenRecords:
         self,
         kind: str,
         rows: Sequence[tuple[str, str, str, Origin]],
-        guardians: Mapping[str, str | None] = MappingProxyType({}),
+        persons: Mapping[str, str | None],
     ) -> None:
-        """Remember records that did not come before: id, content hash, state, origin and `guardian_id`."""
+        """Remember records that did not come before: id, content hash, state and origin; `persons` by id."""
         made = [
             {
                 "id": identity,
@@ -82,7 +81,7 @@ class SeenRecords:
                 "entry_number": origin.number,
                 "entry_kind": origin.kind,
                 "place": origin.place,
-                "guardian_id": guardians.get(identity),
+                "person_id": persons.get(identity),
             }
             for identity, content, state, origin in rows
         ]

@@ -216,7 +216,8 @@ def _values(relation: Relation, request: Request, shape: Shape) -> dict[str, Any
         values[f"filter_{name}"] = value
     if request.page.limit is not None:
         # One row more than a page tells that others follow, or what the total is where none was asked for.
-        values["limit"] = request.page.limit + (request.page.cursors or not request.page.limit)
+        is_longer = request.page.cursors or request.page.limit == 0
+        values["limit"] = request.page.limit + 1 if is_longer else request.page.limit
     if request.page.cursor is not None:
         types = [_value_type(relation.columns[name]) for name in relation.order]
         for index, value in enumerate(decode_cursor(request.page.cursor, types)):

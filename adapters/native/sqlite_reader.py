@@ -60,8 +60,8 @@ class SqliteReader(Reader):
 
     def _open(self) -> sqlite3.Connection:
         self._here = self._connect()
-        # Temporary tables of short statements are small. SQLite makes a cache of 80 kB for each that may go
-        # to a file, which glibc takes from the system and gives back each time: a third of a dashboard.
+        # Temporary tables of short statements are small. For each that may go to a file, SQLite makes a cache
+        # of 80 kB, which glibc may take from the system and give back every time: a third of their time.
         self._here.execute("PRAGMA temp_store=MEMORY")
         self._here.set_progress_handler(lambda: perf_counter() > self._until, self.STEPS)
         return self._here

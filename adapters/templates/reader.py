@@ -36,10 +36,10 @@ NAMES = frozenset(
 ALIKE = 0.75
 """How alike an unknown name must be to one that is known to be taken for a slip (difflib)."""
 
-OF_AN_ID = ("guardian_email", "classes", "subject")
-"""Whom and what a row is about, beside its student: ids of different ones are ids of different tables."""
-ALIKE_WITHOUT_SIGNS = {"last_name", "first_name", "date", "due_date", "start_date", "start_time"}
-"""Columns of keys whose signs say nothing: `Jean-Pierre` is `Jean Pierre`."""
+BESIDE_ID = ("guardian_email", "classes", "subject")
+"""Columns that tell rows of one id apart, beside the student: two tables may both number theirs from 1."""
+WITHOUT_SIGNS = {"last_name", "first_name", "date", "due_date", "start_date", "start_time"}
+"""Columns of keys whose punctuation does not count: `Jean-Pierre` is `Jean Pierre`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +126,11 @@ def _key(values: Mapping[str, str], template: Template) -> str:
     if values.get("id"):
         names = [number] if number else [values.get("last_name"), values.get("first_name")]
         person = [r.folded(one) for one in names if one]
-        others = [_exact(values[one]) for one in OF_AN_ID if values.get(one)]
+        others = [_exact(values[one]) for one in BESIDE_ID if values.get(one)]
         return ":".join([values["id"], *person, *others, *apart])
-    parts = [
-        (r.folded if name in ALIKE_WITHOUT_SIGNS else _exact)(values.get(name, "")) for name in template.key
-    ]
-    if number and not {"student_number", "ine"} & {one for one in template.key if values.get(one)}:
+    parts = [(r.folded if name in WITHOUT_SIGNS else _exact)(values.get(name, "")) for name in template.key]
+    if number and not values.get("student_number") and "ine" not in template.key:
+        # Within the key of the template, where it is mostly empty, it would make all known rows new.
         parts.append(r.folded(number))
     return ":".join([*parts, *apart])
 

@@ -221,6 +221,12 @@ def changed_siecle(folder: Path, change: Callable[[str, str], str]) -> Written:
     return Written(plain)
 
 
+def person_in(text: str, number: str) -> str:
+    """Return the element of a person in SIECLE's file of guardians."""
+    start = text.index(f'<PERSONNE PERSONNE_ID="{number}">')
+    return text[start : text.index("</PERSONNE>", start) + len("</PERSONNE>")]
+
+
 def replacing(words: Mapping[str, str]) -> Callable[[str, str], str]:
     """Return a change that replaces words in every file, all at once, so that two may be swapped."""
 
